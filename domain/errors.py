@@ -1,0 +1,219 @@
+"""Every error that simstore raises, in one tree.
+
+::
+
+    SimstoreError
+    ├── ModelError             a class that cannot be used as a record        (TypeError)
+    ├── WrongModelError        an item of another model than the repository's (TypeError)
+    ├── InvalidRecordError     an item that cannot be stored as it is         (ValueError)
+    ├── InvalidPkError         a primary key that no backend could keep       (ValueError)
+    ├── InvalidArgumentError   an argument out of its range                   (ValueError)
+    ├── QueryError             a condition that does not fit the model        (ValueError)
+    ├── StoreURLError          a URL that no backend understands              (ValueError)
+    ├── EvaluationError        dimensions that make no score model            (ValueError)
+    ├── ImportFileError        a file that cannot be read as records          (ValueError)
+    ├── NotFoundError          no such record; ``pks`` names them all         (LookupError)
+    ├── MultipleFoundError     several records where one was asked for        (LookupError)
+    ├── DuplicateError         the primary key is taken; ``pk``
+    ├── ConflictError          somebody else wrote in between; ``pk``
+    ├── CorruptRecordError     a stored document that cannot be read; ``pk``, ``field``
+    ├── SaveManyError          a bulk write that stopped; ``stored``, ``not_stored``
+    ├── TransactionError       a transaction used before or after its time
+    ├── StoreClosedError       a call on a closed store
+    ├── MissingDependencyError an extra that is not installed                 (ImportError)
+    └── BackendError           the backend failed
+        ├── BackendUnavailableError  it cannot be reached                     (ConnectionError)
+        └── BackendTimeoutError      it did not answer in time                (TimeoutError)
+
+An outage is never a NotFoundError: "missing" always means that the backend answered.
+"""
+
+from collections.abc import Iterable, Sequence
+
+SHOWN_NAMES = 5
+"""How many names a message lists before it counts the rest."""
+
+
+class SimstoreError(Exception):
+    """The root of the tree: ``except SimstoreError`` catches all that simstore raises."""
+
+
+class ModelError(SimstoreError, TypeError):
+    """A class that cannot be used as a record; the message says what it lacks."""
+
+
+class WrongModelError(SimstoreError, TypeError):
+    """An item was given to the repository of another model."""
+
+
+class InvalidRecordError(SimstoreError, ValueError):
+    """An item that would not come back as it is: invalid after a change, NaN, not JSON."""
+
+
+class InvalidPkError(SimstoreError, ValueError):
+    """A primary key with characters or a length that no backend could keep."""
+
+
+class InvalidArgumentError(SimstoreError, ValueError):
+    """An argument out of its range, or two that exclude each other."""
+
+
+class QueryError(SimstoreError, ValueError):
+    """A condition that does not fit the model: unknown field, wrong type, wrong operator."""
+
+
+class StoreURLError(SimstoreError, ValueError):
+    """A store URL with an unknown scheme, option or value."""
+
+
+class EvaluationError(SimstoreError, ValueError):
+    """Evaluation dimensions that make no score model."""
+
+
+class ImportFileError(SimstoreError, ValueError):
+    """A line of a file that does not make a record.
+
+    `line` counts from 1. `field` is the place within the line, by the file's own keys, such as
+    ``raw_rewards[0]``; it is empty where the line as a whole is at fault.
+    """
+
+    def __init__(self, path: str, line: int, field: str, reason: str) -> None:
+        super().__init__(path, line, field, reason)
+        self.path = path
+        self.line = line
+        self.field = field
+        self.reason = reason
+
+    def __str__(self) -> str:
+        where = f", field {self.field!r}" if self.field else ""
+        return f"{self.path}, line {self.line}{where}: {self.reason}"
+
+
+class NotFoundError(SimstoreError, LookupError):
+    """Records that are not there.
+
+    ``pks`` holds every missing primary key, in the order asked for; it is empty when a
+    condition, not a key, found nothing.
+    """
+
+    def __init__(self, collection: str, pks: Sequence[str] = (), condition: str = "") -> None:
+        super().__init__(collection, tuple(pks), condition)
+        self.collection = collection
+        self.pks = tuple(pks)
+        self.condition = condition
+
+    def __str__(self) -> str:
+        if self.pks:
+            return f"{self.collection} has no record {_names(self.pks)}"
+        return f"{self.collection} has no record where {self.condition or 'anything holds'}"
+
+
+class MultipleFoundError(SimstoreError, LookupError):
+    """``one`` found more than one record."""
+
+
+class DuplicateError(SimstoreError):
+    """``add`` met a primary key that is taken."""
+
+    def __init__(self, collection: str, pk: str) -> None:
+        super().__init__(collection, pk)
+        self.collection = collection
+        self.pk = pk
+
+    def __str__(self) -> str:
+        return f"{self.collection} already has a record {self.pk!r}; use save() to replace it"
+
+
+class ConflictError(SimstoreError):
+    """A record changed between a read and the write that relied on it; nothing was written."""
+
+    def __init__(self, collection: str, pk: str) -> None:
+        super().__init__(collection, pk)
+        self.collection = collection
+        self.pk = pk
+
+    def __str__(self) -> str:
+        return (
+            f"record {self.pk!r} of {self.collection} was changed or deleted since it was read; "
+            "read it again and repeat the change"
+        )
+
+
+class CorruptRecordError(SimstoreError):
+    """A stored document that its model cannot read.
+
+    ``pk`` names the record, ``field`` the first field at fault (empty when the document is
+    not JSON at all). The document is left as it is.
+    """
+
+    def __init__(self, collection: str, pk: str, field: str, reason: str) -> None:
+        super().__init__(collection, pk, field, reason)
+        self.collection = collection
+        self.pk = pk
+        self.field = field
+        self.reason = reason
+
+    def __str__(self) -> str:
+        where = f", field {self.field!r}" if self.field else ""
+        return f"record {self.pk!r} of {self.collection}{where} cannot be read: {self.reason}"
+
+
+class SaveManyError(SimstoreError):
+    """A bulk write stopped part of the way; the cause is chained.
+
+    ``stored`` and ``not_stored`` are the primary keys that are and are not in the store. A
+    key whose fate is unknown, because the connection broke before the reply, counts as not
+    stored: saving it again does no harm.
+    """
+
+    def __init__(self, collection: str, stored: Iterable[str], not_stored: Iterable[str]) -> None:
+        self.collection = collection
+        self.stored = tuple(stored)
+        self.not_stored = tuple(not_stored)
+        super().__init__(collection, self.stored, self.not_stored)
+
+    def __str__(self) -> str:
+        return (
+            f"{len(self.not_stored)} of {len(self.stored) + len(self.not_stored)} records of "
+            f"{self.collection} were not stored: {_names(self.not_stored)}"
+        )
+
+
+class TransactionError(SimstoreError):
+    """A transaction was used outside its ``with`` block."""
+
+
+class StoreClosedError(SimstoreError):
+    """The store was closed before the call."""
+
+
+class BackendError(SimstoreError):
+    """The backend failed; its own error is chained."""
+
+
+class BackendUnavailableError(BackendError, ConnectionError):
+    """The backend cannot be reached or opened."""
+
+
+class BackendTimeoutError(BackendError, TimeoutError):
+    """The backend did not answer in time; whether a write took effect is unknown."""
+
+
+class MissingDependencyError(SimstoreError, ImportError):
+    """A part of simstore needs a package that is not installed."""
+
+    def __init__(self, purpose: str, extra: str) -> None:
+        super().__init__(purpose, extra)
+        self.purpose = purpose
+        self.extra = extra
+
+    def __str__(self) -> str:
+        return (
+            f"{self.purpose} needs an extra. Install it with: pip install 'simstore[{self.extra}]'"
+        )
+
+
+def _names(pks: Sequence[str]) -> str:
+    shown = ", ".join(repr(pk) for pk in pks[:SHOWN_NAMES])
+    more = len(pks) - SHOWN_NAMES
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -1,0 +1,73 @@
+"""What a condition means: a predicate on records. Every backend's answers go through it."""
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import BaseModel
+
+from simstore.domain.query import And, Comparison, Condition, Not, Operator, Or
+from simstore.domain.schema import FieldPath, ModelSchema, kind_of
+from simstore.domain.text import words
+
+Predicate = Callable[[BaseModel], bool]
+
+_ORDERINGS: dict[Operator, Callable[[Any, Any], bool]] = {
+    Operator.LESS: operator.lt,
+    Operator.LESS_EQUAL: operator.le,
+    Operator.GREATER: operator.gt,
+    Operator.GREATER_EQUAL: operator.ge,
+}
+
+
+def predicate(schema: ModelSchema, condition: Condition) -> Predicate:
+    """A function that tells whether a record of `schema` fulfils the checked `condition`."""
+    match condition:
+        case Comparison():
+            return _compare(schema.resolve(condition.path), condition.operator, condition.operand)
+        case And(conditions):
+            every = [predicate(schema, part) for part in conditions]
+            return lambda item: all(holds(item) for holds in every)
+        case Or(conditions):
+            some = [predicate(schema, part) for part in conditions]
+            return lambda item: any(holds(item) for holds in some)
+        case Not(inner):
+            holds = predicate(schema, inner)
+            return lambda item: not holds(item)
+    raise AssertionError(f"not a node of the tree: {condition!r}")
+
+
+def _compare(field: FieldPath, op: Operator, operand: Any) -> Predicate:
+    value = field.scalars
+    if op is Operator.EQUAL:
+        return lambda item: _equal(value(item), operand)
+    if op is Operator.NOT_EQUAL:
+        return lambda item: not _equal(value(item), operand)
+    if op is Operator.IN:
+        return lambda item: any(_equal(value(item), choice) for choice in operand)
+    if op is Operator.CONTAINS:
+        return lambda item: any(_equal(element, operand) for element in value(item) or ())
+    if op is Operator.STARTSWITH:
+        return lambda item: isinstance(text := value(item), str) and text.startswith(operand)
+    if op is Operator.MATCHES:
+        wanted = set(words(operand))
+        return lambda item: isinstance(text := value(item), str) and wanted.issubset(words(text))
+    before = _ORDERINGS[op]
+    kind = kind_of(operand)
+
+    def ordered(item: BaseModel) -> bool:
+        found = value(item)
+        return kind is not None and kind_of(found) is kind and before(found, operand)
+
+    return ordered
+
+
+def _equal(value: Any, operand: Any) -> bool:
+    if isinstance(operand, tuple):
+        return (
+            isinstance(value, list)
+            and len(value) == len(operand)
+            and all(map(_equal, value, operand))
+        )
+    # True == 1 in Python, but a number is never a bool here.
+    return bool(value == operand) and isinstance(value, bool) is isinstance(operand, bool)

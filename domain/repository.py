@@ -1,0 +1,256 @@
+"""The port of a repository: what simulation code and services see of one model's records."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal, Protocol, TypeVar, overload
+
+from pydantic import BaseModel
+
+from simstore.domain.query import Condition
+
+T = TypeVar("T", bound=BaseModel)
+M = TypeVar("M", bound=BaseModel)
+
+Ttl = float | timedelta | None
+"""How long a record lives, in seconds or as a timedelta; None: forever, or as long as the
+record's own ``expire_time`` says."""
+
+DEFAULT_BATCH_SIZE = 100
+"""How many records `Repository.iterate` holds at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How a condition is answered.
+
+    `index` is the part that an index answers, `scan` the part for which records are read and
+    tested; either is empty where there is none. Records that come back are always tested
+    against the whole condition.
+    """
+
+    collection: str
+    index: str
+    scan: str
+    reads_all: bool
+    """True if every record of the collection is read to find the ones asked for."""
+
+    def __str__(self) -> str:
+        lines = [f"{self.collection}:"]
+        if self.index:
+            lines.append(f"  by index: {self.index}")
+        if self.scan:
+            amount = "every record" if self.reads_all else "what the index finds"
+            lines.append(f"  by reading {amount}: {self.scan}")
+        if len(lines) == 1:
+            lines.append("  every record, unfiltered")
+        return "\n".join(lines)
+
+
+class Repository(Protocol[T]):
+    """The records of one model. Every backend gives the same answers to the same calls.
+
+    Conditions are positional (``field("age") >= 18``) or keywords for equality
+    (``tag="pilot"``); all of them must hold. An object that was saved or returned shares
+    nothing with what is stored.
+
+    Every call may raise `BackendError` (also for an outage: it never looks like a missing
+    record), `StoreClosedError`, `CorruptRecordError` for a document that cannot be read,
+    `InvalidPkError` and, where it takes conditions, `QueryError`.
+    """
+
+    @property
+    def model(self) -> type[T]:
+        """The model whose records these are."""
+        ...
+
+    @property
+    def collection(self) -> str:
+        """The name under which the backend keeps them."""
+        ...
+
+    def save(self, item: T, *, ttl: Ttl = None, if_version: str | None = None) -> T:
+        """Insert `item`, or replace the record of its pk; return `item`.
+
+        `ttl` lets the record expire; without one it lives forever, also if the one it
+        replaces had a ttl. `if_version`, from `get_versioned`, makes the write depend on
+        nobody having written since.
+
+        Raises:
+            ConflictError: the stored record is not of `if_version`.
+            InvalidRecordError: `item` would not come back as it is.
+            WrongModelError: `item` is not of this repository's model.
+        """
+        ...
+
+    def save_many(self, items: Iterable[T], *, ttl: Ttl = None) -> list[str]:
+        """Save all `items`, the last one where two share a pk; return their pks.
+
+        All items are checked before the first is written.
+
+        Raises:
+            SaveManyError: the backend failed part of the way; it says what was not stored.
+            InvalidRecordError: an item cannot be stored; nothing was.
+        """
+        ...
+
+    def add(self, item: T, *, ttl: Ttl = None) -> T:
+        """Insert `item`; return it.
+
+        Raises:
+            DuplicateError: its pk is taken.
+        """
+        ...
+
+    def get(self, pk: str) -> T:
+        """The record of `pk`.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        ...
+
+    def get_versioned(self, pk: str) -> tuple[T, str]:
+        """The record of `pk` and its version, an opaque str for `save`'s `if_version`."""
+        ...
+
+    def get_many(
+        self, pks: Iterable[str], *, missing: Literal["raise", "skip"] = "raise"
+    ) -> list[T]:
+        """The records of `pks`, in the order asked for, duplicates included.
+
+        Raises:
+            NotFoundError: names every pk that is missing, unless they are to be skipped.
+        """
+        ...
+
+    def find(
+        self,
+        *where: Condition,
+        order_by: str | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+        after: str | None = None,
+        **equals: Any,
+    ) -> list[T]:
+        """The records that fulfil the conditions, all of them without any.
+
+        The order is by pk, or by the field `order_by` (``"-age"``: descending), equal ones by
+        pk and None last. `after` starts behind that pk, in the order of pks: the cheap way to
+        page. `offset` skips that many, `limit` ends the list.
+        """
+        ...
+
+    def iterate(
+        self, *where: Condition, batch_size: int = DEFAULT_BATCH_SIZE, **equals: Any
+    ) -> Iterator[T]:
+        """As `find`, by pk, holding `batch_size` records at a time.
+
+        A record that stays stored throughout comes exactly once, whatever else is written
+        meanwhile.
+        """
+        ...
+
+    def first(self, *where: Condition, order_by: str | None = None, **equals: Any) -> T | None:
+        """The first record that `find` would return, or None."""
+        ...
+
+    def one(self, *where: Condition, **equals: Any) -> T:
+        """The only record that fulfils the conditions.
+
+        Raises:
+            NotFoundError: there is none.
+            MultipleFoundError: there are several.
+        """
+        ...
+
+    def count(self, *where: Condition, **equals: Any) -> int:
+        """How many records fulfil the conditions."""
+        ...
+
+    def exists(self, *where: Condition, **equals: Any) -> bool:
+        """Whether any record fulfils the conditions: ``exists(pk=pk)``."""
+        ...
+
+    def pks(
+        self,
+        *where: Condition,
+        limit: int | None = None,
+        after: str | None = None,
+        **equals: Any,
+    ) -> list[str]:
+        """The primary keys of the records that fulfil the conditions, in order.
+
+        No document is read where an index answers the conditions.
+        """
+        ...
+
+    def project(
+        self, fields: Sequence[str], *where: Condition, **equals: Any
+    ) -> list[dict[str, Any]]:
+        """Some `fields` of each record that fulfils the conditions, by pk.
+
+        Each dict has the `fields` as its keys and the values that the record would have.
+        Where all of them are indexed (or the pk), no document is read.
+        """
+        ...
+
+    def update(self, pk: str, change: Callable[[T], T | None]) -> T:
+        """Read the record of `pk`, apply `change`, and write it if nobody else did; else again.
+
+        `change` alters the record in place or returns a new one, with the same pk. It may be
+        called several times. A remaining time to live is kept; a record with an
+        ``expire_time`` of its own gets it anew.
+
+        Returns the record as stored.
+
+        Raises:
+            NotFoundError: there is no such record.
+            ConflictError: others were faster, many times over.
+        """
+        ...
+
+    def delete(self, pk: str) -> None:
+        """Delete the record of `pk`.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        ...
+
+    @overload
+    def delete_many(self, pks: Iterable[str], /) -> int: ...
+
+    @overload
+    def delete_many(self, *where: Condition, **equals: Any) -> int: ...
+
+    def delete_many(self, *where: Any, **equals: Any) -> int:
+        """Delete the records of some pks, or those that fulfil conditions; return how many.
+
+        Without pks and conditions it refuses, rather than delete everything.
+        """
+        ...
+
+    def explain(self, *where: Condition, **equals: Any) -> Explanation:
+        """Which part of the conditions an index answers, and for which part records are read."""
+        ...
+
+
+class TransactionRepository(Protocol[T]):
+    """What a transaction offers of a repository. Reads see the transaction's own writes."""
+
+    def save(self, item: T, *, ttl: Ttl = None) -> T:
+        """As `Repository.save`, at the end of the transaction."""
+        ...
+
+    def add(self, item: T, *, ttl: Ttl = None) -> T:
+        """As `Repository.add`, at the end of the transaction."""
+        ...
+
+    def get(self, pk: str) -> T:
+        """As `Repository.get`; the transaction fails if the record changes before it ends."""
+        ...
+
+    def delete(self, pk: str) -> None:
+        """As `Repository.delete`, at the end of the transaction."""
+        ...
