@@ -1,0 +1,1 @@
+"""Backends: each keeps the records of the domain somewhere else, with the same answers."""

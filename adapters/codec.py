@@ -1,0 +1,203 @@
+"""One JSON codec for every backend: records to documents to bytes, and back.
+
+A record is stored as JSON, and only if it comes back equal: what JSON or the model would
+change on the way is refused when it is saved, not discovered when it is read.
+"""
+
+import copy
+import hashlib
+from typing import Any, Generic, TypeVar
+
+import orjson
+from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticSerializationError, from_json, to_json
+
+from simstore.adapters.annotations import copied_by_validation, holds_no_number
+from simstore.adapters.storage import Document, Encoded, Indexes, Values
+from simstore.domain.errors import (
+    CorruptRecordError,
+    InvalidRecordError,
+    WrongModelError,
+)
+from simstore.domain.fields import check_pk
+from simstore.domain.numbers import holds_infinity
+from simstore.domain.record import load_record
+from simstore.domain.schema import ModelSchema
+
+T = TypeVar("T", bound=BaseModel)
+
+
+class RecordCodec(Generic[T]):
+    """Encodes and decodes the records of one model."""
+
+    def __init__(self, model: type[T], schema: ModelSchema) -> None:
+        self._model = model
+        self._schema = schema
+        self._serialize = model.__pydantic_serializer__.to_python
+        fields = model.model_fields.items()
+        self._fields_with_numbers = [n for n, f in fields if not holds_no_number(f.annotation)]
+        self._fields_to_copy = [n for n, f in fields if not copied_by_validation(f.annotation)]
+        self._may_have_extras = model.model_config.get("extra") == "allow"
+        self.indexes = Indexes(
+            exact=[field.path for field in schema.indexed if field.shape.indexed],
+            words=[field.path for field in schema.indexed if field.shape.full_text],
+        )
+        by_path = [schema.resolve(path) for path in self.indexes.paths]
+        self._read_values = tuple(field.read if field.plain else field.scalars for field in by_path)
+
+    def encode(self, item: T) -> Encoded:
+        """`item` as it is stored.
+
+        Raises:
+            WrongModelError: it is not of the codec's model.
+            InvalidPkError: its pk is not allowed.
+            InvalidRecordError: it is not valid, or would not come back as it is.
+        """
+        if type(item) is not self._model:
+            raise WrongModelError(self._wrong_model(item))
+        pk = check_pk(item.pk)  # type: ignore[attr-defined]  # the schema made sure of it
+        try:
+            # Fields by name, whatever aliases the model has: queries name them so.
+            document: Document = self._serialize(
+                item, mode="json", by_alias=False, round_trip=True, warnings=False
+            )
+            back = load_record(self._model, document)
+        except ValidationError as error:
+            field, reason = _first_fault(error)
+            raise self._invalid(item, f"{field}: {reason}") from error
+        except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
+            raise self._invalid(item, str(error)) from error
+        data = self._dump(item, document)
+        if item.__dict__ != back.__dict__:
+            self._refuse_change(item, back)
+        return Encoded(pk, document, data, self.values(back))
+
+    def values(self, item: T) -> Values:
+        """The indexed values of `item`, in the order of ``indexes.paths``."""
+        return tuple([read(item) for read in self._read_values])
+
+    def decode(self, pk: str, document: Document, *, shared: bool) -> T:
+        """The record of a stored document; `shared` says that the storage keeps the document.
+
+        Raises:
+            CorruptRecordError: names the field that the model cannot read.
+        """
+        if shared and self._fields_to_copy:
+            document = document.copy()
+            for name in self._fields_to_copy:
+                if name in document:
+                    document[name] = copy.deepcopy(document[name])
+        try:
+            if document.get("pk", "") != pk:
+                document = self._with_pk(pk, document)
+            return load_record(self._model, document)
+        except ValidationError as error:
+            field, reason = _first_fault(error)
+            raise CorruptRecordError(self._schema.collection, pk, field, reason) from error
+
+    def _with_pk(self, pk: str, document: Document) -> Document:
+        if document.get("pk"):
+            raise CorruptRecordError(
+                self._schema.collection,
+                pk,
+                "pk",
+                f"it is stored under another pk: {document['pk']!r}",
+            )
+        return {**document, "pk": pk}
+
+    def _dump(self, item: T, document: Document) -> bytes:
+        names = document if self._may_have_extras else self._fields_with_numbers
+        infinite = False
+        for name in names:
+            try:
+                infinite = holds_infinity(document.get(name)) or infinite
+            except ValueError as error:
+                raise self._invalid(item, f"{name}: {error}") from error
+        try:
+            return _dumps_infinite(document) if infinite else orjson.dumps(document)
+        except (orjson.JSONEncodeError, PydanticSerializationError, UnicodeError) as error:
+            raise self._invalid(item, str(error)) from error
+
+    def _refuse_change(self, item: T, back: T) -> None:
+        for name, field in self._model.model_fields.items():
+            if field.exclude:
+                continue
+            kept, returned = getattr(item, name), getattr(back, name)
+            if kept != returned:
+                raise self._invalid(
+                    item, f"{name}: {_show(kept)} would come back as {_show(returned)}"
+                )
+
+    def _invalid(self, item: T, why: str) -> InvalidRecordError:
+        pk = item.pk  # type: ignore[attr-defined]  # as above
+        return InvalidRecordError(f"{self._model.__name__} {pk!r} cannot be stored: {why}")
+
+    def _wrong_model(self, item: object) -> str:
+        expected, found = self._model, type(item)
+        if found.__qualname__ == expected.__qualname__:
+            return (
+                f"this {found.__qualname__} is of another definition of the class "
+                f"({found.__module__}) than the repository's ({expected.__module__})"
+            )
+        return f"a repository of {expected.__name__} does not take a {found.__name__}"
+
+
+def loads(collection: str, pk: str, data: bytes) -> Document:
+    """The document that `data` holds.
+
+    Raises:
+        CorruptRecordError: it is not a JSON object.
+    """
+    try:
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        try:
+            document = from_json(data)  # the reader that knows infinities
+        except ValueError as error:
+            raise CorruptRecordError(collection, pk, "", f"it is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise CorruptRecordError(collection, pk, "", "it is not a JSON object")
+    return document
+
+
+def dumps(document: Document) -> bytes:
+    """An encoded record's document as JSON, the same bytes as in `Encoded.data`."""
+    return _dumps_infinite(document) if holds_infinity(document) else orjson.dumps(document)
+
+
+def _dumps_infinite(value: object) -> bytes:
+    # orjson would write an infinity as null.
+    return to_json(value, inf_nan_mode="constants")
+
+
+def dumps_values(values: Values) -> bytes:
+    """Indexed values as JSON, infinities included."""
+    return _dumps_infinite(values)
+
+
+def loads_values(data: bytes) -> Values:
+    """What `dumps_values` wrote."""
+    return tuple(from_json(data))
+
+
+def version_of(data: bytes) -> str:
+    """The version of a stored document: a digest of its bytes, which Redis scripts have too."""
+    return hashlib.sha1(data, usedforsecurity=False).hexdigest()
+
+
+def _first_fault(error: ValidationError) -> tuple[str, str]:
+    """(field path, reason) of the first complaint."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    # The names below the first one also hold pydantic's own labels of union members.
+    field = ".".join(str(part) for part in first["loc"][:1])
+    reason = first["msg"].removeprefix("Value error, ")
+    if field and len(first["loc"]) > 1:
+        reason = f"{reason} (at {'.'.join(str(part) for part in first['loc'])})"
+    if first["type"] != "value_error":
+        reason = f"{reason}, not {_show(first['input'])}"
+    return field, reason
+
+
+def _show(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,217 @@
+"""Which part of a condition the indexes answer: pure functions, the same for every backend.
+
+The index condition of a plan finds all the records that are asked for, and perhaps more; an
+exact one finds no more.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from simstore.adapters.storage import (
+    EVERYTHING,
+    NOTHING,
+    AllOf,
+    AnyOf,
+    Bound,
+    Complement,
+    Equal,
+    IndexCondition,
+    OneOf,
+    Prefix,
+    Range,
+    words_index,
+)
+from simstore.domain.numbers import MAX_INT, MIN_INT
+from simstore.domain.query import And, Comparison, Condition, Not, Operator, Or
+from simstore.domain.repository import Explanation
+from simstore.domain.schema import ModelSchema
+from simstore.domain.text import words
+
+MAX_LOOKUPS = 200
+"""A condition of more index look-ups than this, joined by | or &, is answered by a scan."""
+
+MAX_VALUES = 10_000
+"""``in_`` with more values than this is answered by a scan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to answer a condition.
+
+    `pks`, where not None, are the only ones in question, and no index is asked.
+    """
+
+    index: IndexCondition
+    exact: bool
+    pks: tuple[str, ...] | None
+    explanation: Explanation
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A condition's answer by index: what it asks, and what is left to be tested."""
+
+    index: IndexCondition
+    exact: bool
+    indexed: tuple[str, ...] = ()
+    scanned: tuple[str, ...] = ()
+
+
+def plan(schema: ModelSchema, condition: Condition) -> Plan:
+    """The plan for a checked condition."""
+    pks = _pks_asked_for(condition)
+    if pks is not None:
+        explanation = Explanation(schema.collection, str(condition), "", reads_all=False)
+        return Plan(EVERYTHING, exact=False, pks=pks, explanation=explanation)
+    part = _plan(schema, condition)
+    if _lookups(part.index) > MAX_LOOKUPS:
+        part = _scan(condition)
+    explanation = Explanation(
+        schema.collection,
+        index=" & ".join(part.indexed),
+        scan=" & ".join(part.scanned),
+        reads_all=part.index == EVERYTHING and not part.exact,
+    )
+    return Plan(part.index, part.exact, None, explanation)
+
+
+def _pks_asked_for(condition: Condition) -> tuple[str, ...] | None:
+    """The pks that the condition names, where it is about certain ones and no others."""
+    match condition:
+        case Comparison("pk", Operator.EQUAL, str() as pk):
+            return (pk,)
+        case Comparison("pk", Operator.IN, tuple() as several):
+            return tuple(sorted({pk for pk in several if pk is not None}))
+        case And(conditions):
+            found = [pks for part in conditions if (pks := _pks_asked_for(part)) is not None]
+            return min(found, key=len, default=None)
+    return None
+
+
+def _plan(schema: ModelSchema, condition: Condition) -> _Part:
+    match condition:
+        case Comparison():
+            found = _plan_comparison(schema, condition)
+            if found is None:
+                return _scan(condition)
+            index, exact = found
+            text = str(condition)
+            return _Part(index, exact, (text,), () if exact else (text,))
+        case Not(inner):
+            part = _plan(schema, inner)
+            if part.exact and part.index != EVERYTHING:
+                return _Part(Complement(part.index), exact=True, indexed=(str(condition),))
+        case And(conditions):
+            parts = [_plan(schema, inner) for inner in conditions]
+            return _Part(
+                _all_of([part.index for part in parts]),
+                exact=all(part.exact for part in parts),
+                indexed=tuple(text for part in parts for text in part.indexed),
+                scanned=tuple(text for part in parts for text in part.scanned),
+            )
+        case Or(conditions):
+            parts = [_plan(schema, inner) for inner in conditions]
+            if all(part.index != EVERYTHING for part in parts):
+                exact = all(part.exact for part in parts)
+                return _Part(
+                    AnyOf(tuple(part.index for part in parts)),
+                    exact=exact,
+                    indexed=(str(condition),),
+                    scanned=() if exact else (str(condition),),
+                )
+    return _scan(condition)
+
+
+def _scan(condition: Condition) -> _Part:
+    return _Part(EVERYTHING, exact=False, scanned=(str(condition),))
+
+
+def _plan_comparison(  # noqa: PLR0911 — one return for each operator
+    schema: ModelSchema, comparison: Comparison
+) -> tuple[IndexCondition, bool] | None:
+    """(index condition, whether it is exact), or None if no index helps."""
+    path, operator, operand = comparison.path, comparison.operator, comparison.operand
+    shape = schema.resolve(path).shape
+    if operator is Operator.MATCHES:
+        if not shape.full_text:
+            return None
+        found = {word: Equal(words_index(path), word) for word in words(str(operand))}
+        return _all_of(list(found.values())), True
+    if not shape.indexed or _beyond_64_bits(operand):
+        return None
+    if shape.many:
+        return _plan_list(path, operator, operand)
+    match operator:
+        case Operator.EQUAL:
+            return Equal(path, operand), True  # type: ignore[arg-type]  # checked: a scalar
+        case Operator.NOT_EQUAL:
+            return Complement(Equal(path, operand)), True  # type: ignore[arg-type]
+        case Operator.IN:
+            values: tuple[Any, ...] = operand  # type: ignore[assignment]  # checked: a tuple
+            return (OneOf(path, values), True) if len(values) <= MAX_VALUES else None
+        case Operator.STARTSWITH:
+            return Prefix(path, str(operand)), True
+        case _:
+            return _range(path, operator, operand), True
+
+
+def _plan_list(path: str, operator: Operator, operand: Any) -> tuple[IndexCondition, bool] | None:
+    """As `_plan_comparison`, for a list: its index holds the elements, or None for null."""
+    if operator is Operator.CONTAINS:
+        # A null list has the same entry as a list that holds None.
+        return Equal(path, operand), operand is not None
+    if operator is Operator.EQUAL:
+        elements = (None,) if operand is None else operand
+        if elements:
+            return _all_of([Equal(path, element) for element in elements]), False
+    return None
+
+
+def _range(path: str, operator: Operator, operand: Any) -> IndexCondition:
+    if operand is None:
+        return NOTHING
+    bound = Bound(operand, inclusive=operator in {Operator.LESS_EQUAL, Operator.GREATER_EQUAL})
+    if operator in {Operator.LESS, Operator.LESS_EQUAL}:
+        return Range(path, None, bound)
+    return Range(path, bound, None)
+
+
+def _beyond_64_bits(operand: object) -> bool:
+    values = operand if isinstance(operand, tuple) else (operand,)
+    return any(isinstance(value, int) and not MIN_INT <= value <= MAX_INT for value in values)
+
+
+def _all_of(parts: list[IndexCondition]) -> IndexCondition:
+    """All of `parts`, a lower and an upper bound on the same index as one range."""
+    joined: list[IndexCondition] = []
+    for part in parts:
+        if part == EVERYTHING:
+            continue
+        for position, other in enumerate(joined):
+            merged = _merged(other, part)
+            if merged is not None:
+                joined[position] = merged
+                break
+        else:
+            joined.append(part)
+    return joined[0] if len(joined) == 1 else AllOf(tuple(joined))
+
+
+def _merged(one: IndexCondition, other: IndexCondition) -> Range | None:
+    if not (isinstance(one, Range) and isinstance(other, Range) and one.index == other.index):
+        return None
+    if one.low is None and other.high is None:
+        one, other = other, one
+    if one.high is None and other.low is None and one.low is not None and other.high is not None:
+        same_kind = isinstance(one.low.value, str) is isinstance(other.high.value, str)
+        return Range(one.index, one.low, other.high) if same_kind else None
+    return None
+
+
+def _lookups(index: IndexCondition) -> int:
+    match index:
+        case AllOf(parts) | AnyOf(parts):
+            return sum(map(_lookups, parts))
+        case Complement(part):
+            return _lookups(part)
+    return 1

@@ -1,0 +1,243 @@
+"""What a backend implements: documents and index entries by collection and primary key.
+
+`StorageRepository` and `StorageStore` build the ports of the domain on this interface, so a
+backend knows nothing of models: it keeps documents, finds primary keys by indexed values,
+and commits batches of writes all or nothing.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, ClassVar, NamedTuple
+
+from simstore.domain.query import Scalar
+from simstore.domain.store import Capability
+from simstore.domain.text import words
+
+Document = dict[str, Any]
+"""A record in JSON's own types, keyed by field name, with its ``pk``."""
+
+Values = tuple[Any, ...]
+"""The value of each indexed field, in the order of `Indexes.paths`: a scalar, or a list."""
+
+
+class Indexes:
+    """The paths of a model's Indexed fields, `exact`, and of its FullText fields, `words`."""
+
+    def __init__(self, exact: Sequence[str], words: Sequence[str]) -> None:
+        self.paths = tuple(dict.fromkeys((*exact, *words)))
+        self.signature = f"{','.join(exact)};{','.join(words)}"
+        """Tells one set of indexes from another: stored entries are only good for their own."""
+        self._names = tuple(
+            (path if path in exact else None, words_index(path) if path in words else None)
+            for path in self.paths
+        )
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all indexes that `entries` uses."""
+        return [name for names in self._names for name in names if name is not None]
+
+    def entries(self, values: Values) -> list[tuple[str, Scalar]]:
+        """(index, value) pairs under which a record with these values is found.
+
+        A list has one entry for each element.
+        """
+        entries: list[tuple[str, Scalar]] = []
+        for (exact, word_index), value in zip(self._names, values, strict=True):
+            if exact is not None:
+                if value.__class__ is list:
+                    entries += [(exact, element) for element in value]
+                else:
+                    entries.append((exact, value))
+            if word_index is not None:
+                entries += [(word_index, word) for word in words(value or "")]
+        return entries
+
+
+def words_index(path: str) -> str:
+    """The name of the index that holds the words of the field at `path`."""
+    return f"{path}:words"
+
+
+class Expected(Enum):
+    """What a write expects to find; a version (a str) expects just that version."""
+
+    ANYTHING = "anything"
+    NOTHING = "nothing"
+
+
+class Encoded(NamedTuple):
+    """A record, ready to be stored: as a document, as JSON, and what it is found by."""
+
+    pk: str
+    document: Document
+    data: bytes
+    values: Values
+
+
+class Put(NamedTuple):
+    """Store a record. `ttl` is in seconds; `keep_ttl` keeps the time that is left instead."""
+
+    collection: str
+    pk: str
+    record: Encoded
+    ttl: float | None = None
+    keep_ttl: bool = False
+    expected: Expected | str = Expected.ANYTHING
+
+
+class Delete(NamedTuple):
+    """Delete a record, if it is there."""
+
+    collection: str
+    pk: str
+    expected: Expected | str = Expected.ANYTHING
+
+
+class Check(NamedTuple):
+    """Write nothing, but let the whole commit fail unless `expected` is found."""
+
+    collection: str
+    pk: str
+    expected: Expected | str
+
+
+Operation = Put | Delete | Check
+
+
+class Unexpected(Exception):  # noqa: N818 — never leaves the adapters; the base makes it an error
+    """An operation did not find what it expected; the commit was not applied."""
+
+    def __init__(self, operation: Operation) -> None:
+        super().__init__(operation)
+        self.operation = operation
+
+
+@dataclass(frozen=True, slots=True)
+class Equal:
+    """The index has `value` for the record."""
+
+    index: str
+    value: Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """The index has one of `values` for the record."""
+
+    index: str
+    values: tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """An end of a range."""
+
+    value: str | int | float
+    inclusive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The index has a value between the bounds, of their kind (text or number)."""
+
+    index: str
+    low: Bound | None
+    high: Bound | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """The index has a text that begins with `text`."""
+
+    index: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Every one of `parts`; without any, every record."""
+
+    parts: tuple["IndexCondition", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """At least one of `parts`; without any, no record."""
+
+    parts: tuple["IndexCondition", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Complement:
+    """Every record but those of `part`."""
+
+    part: "IndexCondition"
+
+
+IndexCondition = Equal | OneOf | Range | Prefix | AllOf | AnyOf | Complement
+
+EVERYTHING = AllOf(())
+NOTHING = AnyOf(())
+
+
+class Storage(ABC):
+    """One database, as a backend keeps it. Safe to be shared by threads.
+
+    Records whose time has come are gone from every answer. Every method raises BackendError
+    if the backend fails, chained to the backend's own error.
+    """
+
+    shares_documents: ClassVar[bool] = False
+    """True if fetched documents are the stored ones: whoever reads them copies what it keeps."""
+
+    lacks: ClassVar[Mapping[Capability, str]] = {}
+    """The capabilities that this backend does not have, each with the reason."""
+
+    @abstractmethod
+    def prepare(
+        self, collection: str, indexes: Indexes, values: Callable[[str, Document], Values]
+    ) -> None:
+        """Make a collection ready for these indexes; called before its first use.
+
+        Where records were stored under other indexes, their entries are made anew from what
+        `values` says of (pk, document). A document for which it raises keeps its old ones.
+        """
+
+    @abstractmethod
+    def commit(self, operations: Sequence[Operation]) -> list[bool]:
+        """Apply all operations or, on any error, none. No two are on the same record.
+
+        Returns whether each found its record there.
+
+        Raises:
+            Unexpected: an operation did not find what it expected.
+        """
+
+    @abstractmethod
+    def fetch(self, collection: str, pks: Sequence[str]) -> list[Document | None]:
+        """The documents of `pks` in their order, None for each that is missing."""
+
+    @abstractmethod
+    def fetch_versioned(self, collection: str, pk: str) -> tuple[Document, str] | None:
+        """A document and its version, or None if it is missing."""
+
+    @abstractmethod
+    def search(
+        self, collection: str, condition: IndexCondition, *, after: str | None, limit: int | None
+    ) -> list[str]:
+        """The first `limit` pks behind `after` that fulfil `condition`, in order."""
+
+    @abstractmethod
+    def count(self, collection: str, condition: IndexCondition) -> int:
+        """How many records fulfil `condition`."""
+
+    @abstractmethod
+    def project(self, collection: str, condition: IndexCondition) -> list[tuple[str, Values]]:
+        """pk and indexed values of the records that fulfil `condition`, by pk."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release what the storage holds. It is not used afterwards."""
