@@ -1,0 +1,110 @@
+"""Secondary indexes in memory: dicts of values, sorted only when an order is asked for."""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Hashable, Iterator
+from typing import Any
+
+from simstore.adapters.storage import Bound
+from simstore.domain.query import Scalar
+from simstore.domain.schema import Kind, kind_of
+
+
+class Postings:
+    """A set of pks that can be paged through in order."""
+
+    __slots__ = ("_ordered", "pks")
+
+    def __init__(self) -> None:
+        self.pks: set[str] = set()
+        self._ordered: list[str] | None = None
+        """`pks` in order, kept from the first time that the order was asked for."""
+
+    def add(self, pk: str) -> None:
+        if self._ordered is not None and pk not in self.pks:
+            insort(self._ordered, pk)
+        self.pks.add(pk)
+
+    def discard(self, pk: str) -> None:
+        if pk in self.pks:
+            self.pks.discard(pk)
+            if self._ordered is not None:
+                del self._ordered[bisect_left(self._ordered, pk)]
+
+    def page(self, after: str | None, limit: int | None) -> list[str]:
+        """The first `limit` pks behind `after`."""
+        if self._ordered is None:
+            self._ordered = sorted(self.pks)
+        start = 0 if after is None else bisect_right(self._ordered, after)
+        return self._ordered[start : None if limit is None else start + limit]
+
+
+class ValueIndex:
+    """pks by value, for one field."""
+
+    def __init__(self) -> None:
+        self._postings: dict[Hashable, Postings] = {}
+        self._ordered: dict[Kind, list[Any]] | None = None
+        """The values of each ordered kind, kept from the first range that was asked for."""
+
+    def add(self, value: Scalar, pk: str) -> None:
+        key = _key(value)
+        postings = self._postings.get(key)
+        if postings is None:
+            postings = self._postings[key] = Postings()
+            if self._ordered is not None and (kind := kind_of(value)) in self._ordered:
+                insort(self._ordered[kind], value)
+        postings.add(pk)
+
+    def discard(self, value: Scalar, pk: str) -> None:
+        key = _key(value)
+        postings = self._postings.get(key)
+        if postings is None:
+            return
+        postings.discard(pk)
+        if not postings.pks:
+            del self._postings[key]
+            if self._ordered is not None and (kind := kind_of(value)) in self._ordered:
+                values = self._ordered[kind]
+                del values[bisect_left(values, value)]
+
+    def equal(self, value: Scalar) -> Postings:
+        """The pks of `value`."""
+        return self._postings.get(_key(value)) or Postings()
+
+    def between(self, low: Bound | None, high: Bound | None) -> set[str]:
+        """The pks of the values between two bounds, of their kind."""
+        bound = low or high
+        kind = None if bound is None else kind_of(bound.value)
+        values = self._values(kind)
+        start, stop = 0, len(values)
+        if low is not None:
+            start = (bisect_left if low.inclusive else bisect_right)(values, low.value)
+        if high is not None:
+            stop = (bisect_right if high.inclusive else bisect_left)(values, high.value)
+        return set().union(*(self.equal(value).pks for value in values[start:stop]))
+
+    def starting_with(self, prefix: str) -> set[str]:
+        """The pks of the texts that begin with `prefix`."""
+        return set().union(*(self.equal(text).pks for text in self._texts(prefix)))
+
+    def _texts(self, prefix: str) -> Iterator[str]:
+        values = self._values(Kind.TEXT)
+        for position in range(bisect_left(values, prefix), len(values)):
+            if not values[position].startswith(prefix):
+                return
+            yield values[position]
+
+    def _values(self, kind: Kind | None) -> list[Any]:
+        if self._ordered is None:
+            self._ordered = {Kind.TEXT: [], Kind.NUMBER: []}
+            for key in self._postings:
+                if (found := kind_of(key)) is not None:
+                    self._ordered[found].append(key)
+            for values in self._ordered.values():
+                values.sort()
+        return self._ordered[kind] if kind is not None else []
+
+
+def _key(value: Scalar) -> Hashable:
+    # A tuple for a bool, because True and 1 are the same key of a dict.
+    return (value,) if value.__class__ is bool else value

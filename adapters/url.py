@@ -1,0 +1,56 @@
+"""Store URLs: ``scheme://location?option=value``."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from simstore.domain.errors import StoreURLError
+from simstore.domain.schema import near_name
+
+_PASSWORD = re.compile(r"(://[^:@/?]*):.*@")
+
+
+class StoreURL:
+    """A store URL, taken apart.
+
+    Raises:
+        StoreURLError: it is not ``scheme://...``.
+    """
+
+    def __init__(self, url: str) -> None:
+        scheme, separator, rest = str(url).partition("://")
+        self.shown = _without_password(str(url))
+        """The URL as it may be shown: without its password."""
+        if not separator:
+            raise StoreURLError(
+                f"{self.shown!r} is not a store URL; write memory:// or sqlite:///file.db, say"
+            )
+        location, _, query = rest.partition("?")
+        self.scheme = scheme.lower()
+        self.location = unquote(location)
+        """What stands between ``://`` and the options, percent-escapes resolved."""
+        self._pairs = parse_qsl(query, keep_blank_values=True)
+
+    def options(self, **known: Callable[[str], Any]) -> dict[str, Any]:
+        """The options given, each made by the function of its name.
+
+        Raises:
+            StoreURLError: an option is unknown, given twice, or refused by its function.
+        """
+        options: dict[str, Any] = {}
+        for name, text in self._pairs:
+            if name not in known:
+                hint = near_name(name, known) or f"; it has {', '.join(sorted(known))}"
+                raise StoreURLError(f"{self.scheme}:// has no option {name!r}{hint}")
+            if name in options:
+                raise StoreURLError(f"{self.shown} gives the option {name!r} twice")
+            try:
+                options[name] = known[name](text)
+            except ValueError as error:
+                raise StoreURLError(f"{self.shown}: option {name}={text!r}: {error}") from error
+        return options
+
+
+def _without_password(url: str) -> str:
+    return _PASSWORD.sub(r"\1:***@", url)

@@ -1,0 +1,117 @@
+"""Storage for LLM social simulations: pure pydantic models behind repositories, on any backend.
+
+::
+
+    import simstore
+
+    with simstore.connect("memory://") as store:
+        ada = simstore.AgentProfile(first_name="Ada", last_name="Lovelace", age=36)
+        store.agents.save(ada)
+        assert store.agents.get(ada.pk) == ada
+        assert store.agents.find(simstore.field("age") >= 18, first_name="Ada") == [ada]
+
+Importing it connects to nothing.
+"""
+
+from simstore.connection import connect
+from simstore.domain.episodes import (
+    AnnotationForEpisode,
+    Annotator,
+    EpisodeLog,
+    NonStreamingSimulationStatus,
+)
+from simstore.domain.errors import (
+    BackendError,
+    BackendTimeoutError,
+    BackendUnavailableError,
+    ConflictError,
+    CorruptRecordError,
+    DuplicateError,
+    EvaluationError,
+    InvalidArgumentError,
+    InvalidPkError,
+    InvalidRecordError,
+    MissingDependencyError,
+    ModelError,
+    MultipleFoundError,
+    NotFoundError,
+    QueryError,
+    SaveManyError,
+    SimstoreError,
+    StoreClosedError,
+    StoreURLError,
+    TransactionError,
+    WrongModelError,
+)
+from simstore.domain.evaluation import CustomEvaluationDimension, CustomEvaluationDimensionList
+from simstore.domain.fields import FullText, Indexed, new_pk
+from simstore.domain.messaging import (
+    MatchingInWaitingRoom,
+    MessageTransaction,
+    SessionTransaction,
+)
+from simstore.domain.profiles import (
+    AgentProfile,
+    EnvAgentComboStorage,
+    EnvironmentList,
+    EnvironmentProfile,
+    RelationshipProfile,
+    RelationshipType,
+)
+from simstore.domain.query import Condition, field
+from simstore.domain.record import ExpiringRecord, Record
+from simstore.domain.repository import Explanation, Repository, TransactionRepository
+from simstore.domain.store import Capability, Store, Transaction
+
+__all__ = [
+    "AgentProfile",
+    "AnnotationForEpisode",
+    "Annotator",
+    "BackendError",
+    "BackendTimeoutError",
+    "BackendUnavailableError",
+    "Capability",
+    "Condition",
+    "ConflictError",
+    "CorruptRecordError",
+    "CustomEvaluationDimension",
+    "CustomEvaluationDimensionList",
+    "DuplicateError",
+    "EnvAgentComboStorage",
+    "EnvironmentList",
+    "EnvironmentProfile",
+    "EpisodeLog",
+    "EvaluationError",
+    "ExpiringRecord",
+    "Explanation",
+    "FullText",
+    "Indexed",
+    "InvalidArgumentError",
+    "InvalidPkError",
+    "InvalidRecordError",
+    "MatchingInWaitingRoom",
+    "MessageTransaction",
+    "MissingDependencyError",
+    "ModelError",
+    "MultipleFoundError",
+    "NonStreamingSimulationStatus",
+    "NotFoundError",
+    "QueryError",
+    "Record",
+    "RelationshipProfile",
+    "RelationshipType",
+    "Repository",
+    "SaveManyError",
+    "SessionTransaction",
+    "SimstoreError",
+    "Store",
+    "StoreClosedError",
+    "StoreURLError",
+    "Transaction",
+    "TransactionError",
+    "TransactionRepository",
+    "WrongModelError",
+    "connect",
+    "field",
+    "new_pk",
+]
