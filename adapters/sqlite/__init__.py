@@ -1,0 +1,49 @@
+"""``sqlite:///file.db``: records in a file, without a server; the embedded default.
+
+The path is relative after three slashes and absolute after four. Options:
+
+- ``namespace``: keeps records apart from those of other namespaces in the file;
+- ``timeout``: seconds to wait for another process that writes (30);
+- ``synchronous``: ``full`` (what was acknowledged survives a power cut) or ``normal`` (it
+  survives the end of the process, at several times the speed of single writes).
+"""
+
+import math
+
+from simstore.adapters.base_store import StorageStore
+from simstore.adapters.sqlite.connection import Connection
+from simstore.adapters.sqlite.storage import SqliteStorage
+from simstore.adapters.url import StoreURL
+from simstore.domain.errors import StoreURLError
+
+DEFAULT_TIMEOUT = 30.0
+
+
+def open_store(url: StoreURL) -> StorageStore:
+    """The store of a ``sqlite:///file`` URL; the file is made if it is not there."""
+    options = url.options(namespace=str, timeout=_seconds, synchronous=_synchronous)
+    path = url.location.removeprefix("/")
+    if path == url.location or not path or path == ":memory:":
+        raise StoreURLError(
+            f"{url.shown} names no file; write sqlite:///relative.db or sqlite:////absolute.db, "
+            "or memory:// for a store without a file"
+        )
+    connection = Connection(
+        path,
+        timeout=options.get("timeout", DEFAULT_TIMEOUT),
+        synchronous=options.get("synchronous", "full"),
+    )
+    return StorageStore(url.shown, SqliteStorage(connection, options.get("namespace", "")))
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise ValueError("it is a number of seconds")
+    return seconds
+
+
+def _synchronous(text: str) -> str:
+    if text not in {"full", "normal"}:
+        raise ValueError("it is full or normal")
+    return text

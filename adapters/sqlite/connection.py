@@ -1,0 +1,101 @@
+"""A connection to the file: opened with our settings, shared by threads, safe after a fork."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import RLock
+
+from simstore.adapters.sqlite.layout import create_layout
+from simstore.domain.errors import BackendError, BackendTimeoutError, BackendUnavailableError
+
+_UNAVAILABLE = (
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+)
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+class Connection:
+    """One SQLite connection; its blocks are the only way to it, one thread at a time."""
+
+    def __init__(self, path: str, *, timeout: float, synchronous: str) -> None:
+        self._path = path
+        self._timeout = timeout
+        self._synchronous = synchronous
+        self._lock = RLock()
+        self._process = os.getpid()
+        with self._translated():
+            self._connection = self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False
+        )
+        try:
+            # A reader never waits for a writer, nor a writer for readers.
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+            create_layout(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for a single SELECT, which sees one state of the database."""
+        with self._lock, self._translated():
+            yield self._current()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """The connection within a transaction that holds the write lock from its start."""
+        with self._lock, self._translated():
+            connection = self._current()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                # After some errors, a full disk for one, SQLite has rolled back by itself.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        """Close it; the log is folded into the file if nobody else has it open."""
+        with self._lock:
+            if self._process == os.getpid():
+                self._connection.close()
+
+    def _current(self) -> sqlite3.Connection:
+        # SQLite's locks belong to the process, so a forked child needs a connection of its
+        # own; the inherited one is left as it is, since closing it would drop the parent's locks.
+        if self._process != os.getpid():
+            self._inherited = self._connection
+            self._connection = self._open()
+            self._process = os.getpid()
+        return self._connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            # The low byte is the class of an extended code; 0 where the driver gives none.
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            if code in _BUSY:
+                raise BackendTimeoutError(
+                    f"{self._path} was locked by another writer for {self._timeout:g} s"
+                ) from error
+            if code in _UNAVAILABLE:
+                raise BackendUnavailableError(
+                    f"{self._path} cannot be used as a database: {error}"
+                ) from error
+            raise BackendError(f"{self._path}: {error}") from error
