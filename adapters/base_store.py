@@ -12,7 +12,7 @@ from simstore.adapters.base import StorageRepository
 from simstore.adapters.storage import Storage
 from simstore.adapters.transaction import BufferedTransaction
 from simstore.domain.errors import ModelError, StoreClosedError
-from simstore.domain.schema import schema_of
+from simstore.domain.schema import ModelSchema, schema_of
 from simstore.domain.store import Capability, Store, Transaction
 
 M = TypeVar("M", bound=BaseModel)
@@ -41,15 +41,16 @@ class StorageStore(Store):
         return self._lacks
 
     def repository(self, model: type[M]) -> StorageRepository[M]:
-        # Only read and set here, so the lock is needed for a model's first time alone.
+        schema = schema_of(model)
+        # Read without the lock: a dict's item is there or not, and is set only once.
         repository = self._repositories.get(model)
         if repository is None:
             with self._lock:
-                repository = self._repositories.get(model) or self._register(model)
+                repository = self._repositories.get(model) or self._register(model, schema)
         return cast("StorageRepository[M]", repository)
 
-    def _register(self, model: type[M]) -> StorageRepository[M]:
-        collection = schema_of(model).collection
+    def _register(self, model: type[M], schema: ModelSchema) -> StorageRepository[M]:
+        collection = schema.collection
         other = self._models.get(collection, model)
         # A class that was defined again, in a notebook say, is the same model.
         if (other.__module__, other.__qualname__) != (model.__module__, model.__qualname__):

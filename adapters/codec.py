@@ -68,7 +68,7 @@ class RecordCodec(Generic[T]):
         except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
             raise self._invalid(item, str(error)) from error
         data = self._dump(item, document)
-        if item.__dict__ != back.__dict__:
+        if item.__dict__ != back.__dict__ or item.__pydantic_extra__ != back.__pydantic_extra__:
             self._refuse_change(item, back)
         return Encoded(pk, document, data, self.values(back))
 
@@ -119,9 +119,8 @@ class RecordCodec(Generic[T]):
             raise self._invalid(item, str(error)) from error
 
     def _refuse_change(self, item: T, back: T) -> None:
-        for name, field in self._model.model_fields.items():
-            if field.exclude:
-                continue
+        names = {name for name, field in self._model.model_fields.items() if not field.exclude}
+        for name in names | (item.__pydantic_extra__ or {}).keys():
             kept, returned = getattr(item, name), getattr(back, name)
             if kept != returned:
                 raise self._invalid(

@@ -94,7 +94,8 @@ class ModelSchema:
         self.model = model
         self.collection = getattr(model, "__collection__", model.__name__)
         self._paths: dict[str, FieldPath] = {}
-        self.indexed = tuple(self._marked(model, "", frozenset()))
+        self._marked_paths = tuple(_marked_paths(model, "", frozenset()))
+        self.indexed = tuple(self._checked_index(path) for path in self._marked_paths)
         """The fields that are marked Indexed or FullText, embedded ones included."""
 
     def resolve(self, path: str) -> FieldPath:
@@ -130,38 +131,49 @@ class ModelSchema:
             # A list within a list has no elements that could be compared one by one.
             shape = OPAQUE if shape.many else replace(shape, many=True)
             annotation = types.GenericAlias(list, (annotation,))
+        if path not in self._marked_paths:
+            # A field of a model within itself has its marker at every depth, one index at none.
+            shape = replace(shape, indexed=False, full_text=False)
         return FieldPath(path, shape, annotation, _reader(tuple(steps)))
 
-    def _marked(
-        self, model: type[BaseModel], prefix: str, above: frozenset[type[BaseModel]]
-    ) -> Iterable[FieldPath]:
-        for name in model.model_fields:
-            shape, _ = _field_shape(model, name)
-            path = prefix + name
-            if shape.indexed or shape.full_text:
-                found = self.resolve(path)
-                if not found.shape.kinds:
-                    raise ModelError(
-                        f"{self.model.__name__}.{path} cannot be indexed: only text, numbers, "
-                        "bools, enums and lists of them can"
-                    )
-                if shape.full_text and (Kind.TEXT not in shape.kinds or found.shape.many):
-                    raise ModelError(
-                        f"{self.model.__name__}.{path} cannot be FullText: it is not one text"
-                    )
-                yield found
-            if shape.embedded is not None and shape.embedded not in above | {model}:
-                yield from self._marked(shape.embedded, f"{path}.", above | {model})
+    def _checked_index(self, path: str) -> FieldPath:
+        found = self.resolve(path)
+        if not found.shape.kinds:
+            raise ModelError(
+                f"{self.model.__name__}.{path} cannot be indexed: only text, numbers, bools, "
+                "enums and lists of them can"
+            )
+        if found.shape.full_text and (Kind.TEXT not in found.shape.kinds or found.shape.many):
+            raise ModelError(f"{self.model.__name__}.{path} cannot be FullText: it is not one text")
+        return found
 
 
-@cache
 def schema_of(model: type[BaseModel]) -> ModelSchema:
     """The schema of `model`, worked out once.
 
     Raises:
         ModelError: `model` cannot be used as a record; the message says why.
     """
+    if not isinstance(model, type):
+        raise ModelError(f"{model!r} is not a pydantic model class")
+    return _schema_of(model)
+
+
+@cache
+def _schema_of(model: type[BaseModel]) -> ModelSchema:
     return ModelSchema(model)
+
+
+def _marked_paths(
+    model: type[BaseModel], prefix: str, above: frozenset[type[BaseModel]]
+) -> Iterable[str]:
+    """The paths of the fields that are Indexed or FullText, embedded ones included."""
+    for name in model.model_fields:
+        shape, _ = _field_shape(model, name)
+        if shape.indexed or shape.full_text:
+            yield prefix + name
+        if shape.embedded is not None and shape.embedded not in above | {model}:
+            yield from _marked_paths(shape.embedded, f"{prefix}{name}.", above | {model})
 
 
 def near_name(name: str, names: Iterable[str]) -> str:
@@ -176,8 +188,8 @@ def _unknown_field(root: type[BaseModel], path: str, name: str, names: Iterable[
     return f"{root.__name__} has no field {name!r}{within}{hint}"
 
 
-def _check_model(model: object) -> None:
-    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+def _check_model(model: type) -> None:
+    if not issubclass(model, BaseModel):
         raise ModelError(f"{model!r} is not a pydantic model class")
     name = model.__name__
     pk = model.model_fields.get("pk")
