@@ -21,7 +21,7 @@ from simstore.domain.errors import (
 )
 from simstore.domain.fields import check_pk
 from simstore.domain.numbers import holds_infinity
-from simstore.domain.record import load_record
+from simstore.domain.record import loader_of
 from simstore.domain.schema import ModelSchema
 
 T = TypeVar("T", bound=BaseModel)
@@ -34,6 +34,7 @@ class RecordCodec(Generic[T]):
         self._model = model
         self._schema = schema
         self._serialize = model.__pydantic_serializer__.to_python
+        self._load = loader_of(model)
         fields = model.model_fields.items()
         self._fields_with_numbers = [n for n, f in fields if not holds_no_number(f.annotation)]
         self._fields_to_copy = [n for n, f in fields if not copied_by_validation(f.annotation)]
@@ -61,7 +62,7 @@ class RecordCodec(Generic[T]):
             document: Document = self._serialize(
                 item, mode="json", by_alias=False, round_trip=True, warnings=False
             )
-            back = load_record(self._model, document)
+            back = self._load(document)
         except ValidationError as error:
             field, reason = _first_fault(error)
             raise self._invalid(item, f"{field}: {reason}") from error
@@ -90,7 +91,7 @@ class RecordCodec(Generic[T]):
         try:
             if document.get("pk", "") != pk:
                 document = self._with_pk(pk, document)
-            return load_record(self._model, document)
+            return self._load(document)
         except ValidationError as error:
             field, reason = _first_fault(error)
             raise CorruptRecordError(self._schema.collection, pk, field, reason) from error
@@ -116,7 +117,7 @@ class RecordCodec(Generic[T]):
         try:
             return _dumps_infinite(document) if infinite else orjson.dumps(document)
         except (orjson.JSONEncodeError, PydanticSerializationError, UnicodeError) as error:
-            raise self._invalid(item, str(error)) from error
+            raise self._invalid(item, f"{_field_at_fault(document)}: {error}") from error
 
     def _refuse_change(self, item: T, back: T) -> None:
         names = {name for name, field in self._model.model_fields.items() if not field.exclude}
@@ -139,6 +140,16 @@ class RecordCodec(Generic[T]):
                 f"({found.__module__}) than the repository's ({expected.__module__})"
             )
         return f"a repository of {expected.__name__} does not take a {found.__name__}"
+
+
+def _field_at_fault(document: Document) -> str:
+    """The field whose value JSON does not take: text that is half of a surrogate pair, say."""
+    for name, value in document.items():
+        try:
+            to_json(value)
+        except (PydanticSerializationError, UnicodeError):
+            return name
+    return "a field"
 
 
 def loads(collection: str, pk: str, data: bytes) -> Document:

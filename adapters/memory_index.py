@@ -14,8 +14,8 @@ class Postings:
 
     __slots__ = ("_ordered", "pks")
 
-    def __init__(self) -> None:
-        self.pks: set[str] = set()
+    def __init__(self, pks: set[str]) -> None:
+        self.pks = pks
         self._ordered: list[str] | None = None
         """`pks` in order, kept from the first time that the order was asked for."""
 
@@ -47,13 +47,14 @@ class ValueIndex:
         """The values of each ordered kind, kept from the first range that was asked for."""
 
     def add(self, value: Scalar, pk: str) -> None:
-        key = _key(value)
+        key = (value,) if value.__class__ is bool else value
         postings = self._postings.get(key)
         if postings is None:
-            postings = self._postings[key] = Postings()
+            self._postings[key] = Postings({pk})
             if self._ordered is not None and (kind := kind_of(value)) in self._ordered:
                 insort(self._ordered[kind], value)
-        postings.add(pk)
+        else:
+            postings.add(pk)
 
     def discard(self, value: Scalar, pk: str) -> None:
         key = _key(value)
@@ -69,7 +70,7 @@ class ValueIndex:
 
     def equal(self, value: Scalar) -> Postings:
         """The pks of `value`."""
-        return self._postings.get(_key(value)) or Postings()
+        return self._postings.get(_key(value)) or Postings(set())
 
     def between(self, low: Bound | None, high: Bound | None) -> set[str]:
         """The pks of the values between two bounds, of their kind."""

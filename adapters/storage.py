@@ -29,15 +29,11 @@ class Indexes:
         self.paths = tuple(dict.fromkeys((*exact, *words)))
         self.signature = f"{','.join(exact)};{','.join(words)}"
         """Tells one set of indexes from another: stored entries are only good for their own."""
-        self._names = tuple(
+        self.names = tuple(
             (path if path in exact else None, words_index(path) if path in words else None)
             for path in self.paths
         )
-
-    @property
-    def names(self) -> list[str]:
-        """The names of all indexes that `entries` uses."""
-        return [name for names in self._names for name in names if name is not None]
+        """For each path, the name of its index of values and of its index of words."""
 
     def entries(self, values: Values) -> list[tuple[str, Scalar]]:
         """(index, value) pairs under which a record with these values is found.
@@ -45,7 +41,7 @@ class Indexes:
         A list has one entry for each element.
         """
         entries: list[tuple[str, Scalar]] = []
-        for (exact, word_index), value in zip(self._names, values, strict=True):
+        for (exact, word_index), value in zip(self.names, values, strict=True):
             if exact is not None:
                 if value.__class__ is list:
                     entries += [(exact, element) for element in value]

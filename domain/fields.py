@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import BeforeValidator
 
 from simstore.domain.errors import InvalidPkError
 
@@ -112,9 +112,11 @@ def new_pk() -> str:
     return _source.next()
 
 
-def _assign_if_blank(pk: object) -> object:
-    return new_pk() if pk is None or (isinstance(pk, str) and (not pk or pk.isspace())) else pk
+def _assigned(pk: object) -> object:
+    if pk is None or (isinstance(pk, str) and (not pk or pk.isspace())):
+        return new_pk()
+    return check_pk(pk) if isinstance(pk, str) else pk
 
 
-Pk = Annotated[str, BeforeValidator(_assign_if_blank), AfterValidator(check_pk)]
+Pk = Annotated[str, BeforeValidator(_assigned)]
 """A primary key; None or a blank one means "assign one"."""

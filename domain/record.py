@@ -1,6 +1,7 @@
 """The base classes of records, and how stored or foreign data becomes one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -41,26 +42,33 @@ def load_record(model: type[T], document: Mapping[str, Any]) -> T:
     Raises:
         pydantic.ValidationError: the data does not make a `model`.
     """
-    try:
-        return _validate(model, document)
-    except ValidationError as error:
-        filled = _without_nulls_at_fault(model, document, error)
-        if filled is None:
-            raise
-        return _validate(model, filled)
+    return loader_of(model)(document)
 
 
-def _validate(model: type[T], document: Mapping[str, Any]) -> T:
+def loader_of(model: type[T]) -> Callable[[Mapping[str, Any]], T]:
+    """`load_record` for one model: to be kept by whoever loads many."""
     # The validator itself: model_validate checks its arguments anew, a third of a small
     # record's time. Lax, because JSON has no tuples, enums or dates.
-    item: T = model.__pydantic_validator__.validate_python(
-        document,
+    validate = partial(
+        model.__pydantic_validator__.validate_python,
         strict=False,
         by_alias=False,
         by_name=True,
         extra="ignore" if model.model_config.get("extra") == "forbid" else None,
     )
-    return item
+
+    def load(document: Mapping[str, Any]) -> T:
+        item: T
+        try:
+            item = validate(document)
+        except ValidationError as error:
+            filled = _without_nulls_at_fault(model, document, error)
+            if filled is None:
+                raise
+            item = validate(filled)
+        return item
+
+    return load
 
 
 def _without_nulls_at_fault(

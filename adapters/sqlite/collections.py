@@ -83,7 +83,7 @@ def _register(connection: sqlite3.Connection, name: str, indexes: Indexes) -> in
     assert row is not None  # noqa: S101 — just inserted, under the write lock
     connection.executemany(
         "INSERT OR IGNORE INTO simstore_indexes (collection, name) VALUES (?, ?)",
-        [(row[0], index) for index in indexes.names],
+        [(row[0], name) for names in indexes.names for name in names if name is not None],
     )
     return row[0]
 
