@@ -3,11 +3,7 @@
 import math
 from datetime import timedelta
 
-from pydantic import BaseModel
-
 from simstore.domain.errors import InvalidArgumentError
-from simstore.domain.record import ExpiringRecord
-from simstore.domain.repository import Ttl
 
 
 def check_paging(limit: int | None, offset: int = 0) -> None:
@@ -27,10 +23,8 @@ def _check_int(name: str, value: object, least: int) -> None:
         raise InvalidArgumentError(f"{name} is an int of at least {least}, not {value!r}")
 
 
-def seconds_to_live(ttl: Ttl, item: BaseModel) -> float | None:
-    """`ttl` in seconds; without one, the item's own ``expire_time``, or None for ever."""
-    if ttl is None:
-        return float(item.expire_time) if isinstance(item, ExpiringRecord) else None
+def seconds_of(ttl: float | timedelta) -> float:
+    """`ttl` in seconds, refused unless it is positive and finite."""
     seconds: object = ttl.total_seconds() if isinstance(ttl, timedelta) else ttl
     if (
         not isinstance(seconds, int | float)

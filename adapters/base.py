@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
-from simstore.adapters.arguments import check_batch_size, check_paging, seconds_to_live
+from simstore.adapters.arguments import check_batch_size, check_paging, seconds_of
 from simstore.adapters.codec import RecordCodec
 from simstore.adapters.ordering import Ordering
 from simstore.adapters.projection import Projection
@@ -55,6 +55,8 @@ class StorageRepository(Repository[T]):
         self._schema: ModelSchema = schema_of(model)
         self._open_storage = open_storage
         self._codec = RecordCodec(model, self._schema)
+        # Asked once: isinstance() on a pydantic model costs as much as half of its validation.
+        self._expires = issubclass(model, ExpiringRecord)
         self._prepared = False
 
     @property
@@ -89,7 +91,7 @@ class StorageRepository(Repository[T]):
 
     def save(self, item: T, *, ttl: Ttl = None, if_version: str | None = None) -> T:
         expected = Expected.ANYTHING if if_version is None else if_version
-        put = self._put(item, ttl, expected)
+        put = self.put(item, ttl, expected)
         try:
             self.storage.commit([put])
         except Unexpected as error:
@@ -101,7 +103,7 @@ class StorageRepository(Repository[T]):
         puts: dict[str, Put] = {}
         for position, item in enumerate(items):
             try:
-                put = self._put(item, ttl)
+                put = self.put(item, ttl)
             except InvalidRecordError as error:
                 raise InvalidRecordError(f"item {position}: {error}") from error
             pks.append(put.pk)
@@ -115,7 +117,7 @@ class StorageRepository(Repository[T]):
         return pks
 
     def add(self, item: T, *, ttl: Ttl = None) -> T:
-        put = self._put(item, ttl, Expected.NOTHING)
+        put = self.put(item, ttl, Expected.NOTHING)
         try:
             self.storage.commit([put])
         except Unexpected as error:
@@ -127,13 +129,13 @@ class StorageRepository(Repository[T]):
             item, version = self.get_versioned(pk)
             changed = change(item)
             item = item if changed is None else changed
-            put = self._put(item, None, version)
+            put = self.put(item, None, version)
             if put.pk != pk:
                 raise InvalidRecordError(
                     f"an update of {self.collection} {pk!r} changed its pk to {put.pk!r}; "
                     "save it under the new one and delete the old one instead"
                 )
-            if not isinstance(item, ExpiringRecord):
+            if not self._expires:
                 put = put._replace(keep_ttl=True)
             try:
                 self.storage.commit([put])
@@ -161,11 +163,15 @@ class StorageRepository(Repository[T]):
         storage = self.storage
         return sum(sum(storage.commit(some)) for some in _chunks(deletes, PKS_AT_A_TIME))
 
-    def _put(self, item: T, ttl: Ttl, expected: Expected | str = Expected.ANYTHING) -> Put:
+    def put(self, item: T, ttl: Ttl, expected: Expected | str = Expected.ANYTHING) -> Put:
+        """The operation that saves `item`, for a commit."""
         record = self._codec.encode(item)
-        return Put(
-            self.collection, record.pk, record, seconds_to_live(ttl, item), expected=expected
-        )
+        seconds: float | None = None
+        if ttl is not None:
+            seconds = seconds_of(ttl)
+        elif self._expires:
+            seconds = float(item.expire_time)  # type: ignore[attr-defined]  # an ExpiringRecord
+        return Put(self._schema.collection, record.pk, record, seconds, expected=expected)
 
     # Reading by pk
 

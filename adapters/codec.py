@@ -6,6 +6,8 @@ change on the way is refused when it is saved, not discovered when it is read.
 
 import copy
 import hashlib
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 import orjson
@@ -22,7 +24,7 @@ from simstore.domain.errors import (
 from simstore.domain.fields import check_pk
 from simstore.domain.numbers import holds_infinity
 from simstore.domain.record import loader_of
-from simstore.domain.schema import ModelSchema
+from simstore.domain.schema import FieldPath, ModelSchema
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -44,7 +46,7 @@ class RecordCodec(Generic[T]):
             words=[field.path for field in schema.indexed if field.shape.full_text],
         )
         by_path = [schema.resolve(path) for path in self.indexes.paths]
-        self._read_values = tuple(field.read if field.plain else field.scalars for field in by_path)
+        self._read_values = _reader_of(by_path)
 
     def encode(self, item: T) -> Encoded:
         """`item` as it is stored.
@@ -75,7 +77,7 @@ class RecordCodec(Generic[T]):
 
     def values(self, item: T) -> Values:
         """The indexed values of `item`, in the order of ``indexes.paths``."""
-        return tuple([read(item) for read in self._read_values])
+        return self._read_values(item)
 
     def decode(self, pk: str, document: Document, *, shared: bool) -> T:
         """The record of a stored document; `shared` says that the storage keeps the document.
@@ -140,6 +142,15 @@ class RecordCodec(Generic[T]):
                 f"({found.__module__}) than the repository's ({expected.__module__})"
             )
         return f"a repository of {expected.__name__} does not take a {found.__name__}"
+
+
+def _reader_of(fields: Sequence[FieldPath]) -> Callable[[BaseModel], Values]:
+    """A function that reads the values of `fields` as they are compared."""
+    if len(fields) > 1 and all(field.plain for field in fields):
+        read_all = itemgetter(*(field.path for field in fields))
+        return lambda item: read_all(item.__dict__)
+    readers = [field.scalars for field in fields]
+    return lambda item: tuple([read(item) for read in readers])
 
 
 def _field_at_fault(document: Document) -> str:

@@ -9,33 +9,36 @@ from simstore.domain.query import Scalar
 from simstore.domain.schema import Kind, kind_of
 
 
-class Postings:
-    """A set of pks that can be paged through in order."""
+class OrderedPks:
+    """A large set of pks that is paged through in order."""
 
     __slots__ = ("_ordered", "pks")
 
     def __init__(self, pks: set[str]) -> None:
         self.pks = pks
-        self._ordered: list[str] | None = None
-        """`pks` in order, kept from the first time that the order was asked for."""
+        self._ordered = sorted(pks)
 
     def add(self, pk: str) -> None:
-        if self._ordered is not None and pk not in self.pks:
+        if pk not in self.pks:
+            self.pks.add(pk)
             insort(self._ordered, pk)
-        self.pks.add(pk)
 
     def discard(self, pk: str) -> None:
         if pk in self.pks:
             self.pks.discard(pk)
-            if self._ordered is not None:
-                del self._ordered[bisect_left(self._ordered, pk)]
+            del self._ordered[bisect_left(self._ordered, pk)]
 
     def page(self, after: str | None, limit: int | None) -> list[str]:
         """The first `limit` pks behind `after`."""
-        if self._ordered is None:
-            self._ordered = sorted(self.pks)
         start = 0 if after is None else bisect_right(self._ordered, after)
         return self._ordered[start : None if limit is None else start + limit]
+
+
+Postings = set[str] | OrderedPks
+"""The pks of one value: put in order once there are many and an order was asked for."""
+
+MANY = 256
+"""From so many pks on, an order is kept rather than made for each call."""
 
 
 class ValueIndex:
@@ -47,14 +50,14 @@ class ValueIndex:
         """The values of each ordered kind, kept from the first range that was asked for."""
 
     def add(self, value: Scalar, pk: str) -> None:
-        key = (value,) if value.__class__ is bool else value
+        key = _key(value)
         postings = self._postings.get(key)
-        if postings is None:
-            self._postings[key] = Postings({pk})
-            if self._ordered is not None and (kind := kind_of(value)) in self._ordered:
-                insort(self._ordered[kind], value)
-        else:
+        if postings is not None:
             postings.add(pk)
+            return
+        self._postings[key] = {pk}
+        if self._ordered is not None and (kind := kind_of(value)) in self._ordered:
+            insort(self._ordered[kind], value)
 
     def discard(self, value: Scalar, pk: str) -> None:
         key = _key(value)
@@ -62,15 +65,25 @@ class ValueIndex:
         if postings is None:
             return
         postings.discard(pk)
-        if not postings.pks:
+        if not pks_of(postings):
             del self._postings[key]
             if self._ordered is not None and (kind := kind_of(value)) in self._ordered:
                 values = self._ordered[kind]
                 del values[bisect_left(values, value)]
 
-    def equal(self, value: Scalar) -> Postings:
-        """The pks of `value`."""
-        return self._postings.get(_key(value)) or Postings(set())
+    def page(self, value: Scalar, after: str | None, limit: int | None) -> list[str]:
+        """The first `limit` pks of `value` behind `after`, in order."""
+        key = _key(value)
+        postings = self._postings.get(key, set())
+        if isinstance(postings, set):
+            if len(postings) < MANY:
+                return sorted(pk for pk in postings if after is None or pk > after)[:limit]
+            postings = self._postings[key] = OrderedPks(postings)
+        return postings.page(after, limit)
+
+    def equal(self, value: Scalar) -> set[str]:
+        """The pks of `value`. Do not change the set."""
+        return pks_of(self._postings.get(_key(value), set()))
 
     def between(self, low: Bound | None, high: Bound | None) -> set[str]:
         """The pks of the values between two bounds, of their kind."""
@@ -82,11 +95,11 @@ class ValueIndex:
             start = (bisect_left if low.inclusive else bisect_right)(values, low.value)
         if high is not None:
             stop = (bisect_right if high.inclusive else bisect_left)(values, high.value)
-        return set().union(*(self.equal(value).pks for value in values[start:stop]))
+        return set().union(*(self.equal(value) for value in values[start:stop]))
 
     def starting_with(self, prefix: str) -> set[str]:
         """The pks of the texts that begin with `prefix`."""
-        return set().union(*(self.equal(text).pks for text in self._texts(prefix)))
+        return set().union(*(self.equal(text) for text in self._texts(prefix)))
 
     def _texts(self, prefix: str) -> Iterator[str]:
         values = self._values(Kind.TEXT)
@@ -104,6 +117,11 @@ class ValueIndex:
             for values in self._ordered.values():
                 values.sort()
         return self._ordered[kind] if kind is not None else []
+
+
+def pks_of(postings: Postings) -> set[str]:
+    """The pks, without an order."""
+    return postings if isinstance(postings, set) else postings.pks
 
 
 def _key(value: Scalar) -> Hashable:

@@ -5,12 +5,10 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from simstore.adapters.arguments import seconds_to_live
 from simstore.adapters.base import StorageRepository
 from simstore.adapters.storage import (
     Check,
     Delete,
-    Encoded,
     Expected,
     Operation,
     Put,
@@ -95,25 +93,20 @@ class _Repository(TransactionRepository[T], Generic[T]):
         self._collection = repository.collection
 
     def save(self, item: T, *, ttl: Ttl = None) -> T:
-        self._write(self._encode(item), item, ttl)
+        self._transaction.write(self._put(item, ttl))
         return item
 
     def add(self, item: T, *, ttl: Ttl = None) -> T:
-        record = self._encode(item)
-        if self._find(record.pk) is not None:
-            raise DuplicateError(self._collection, record.pk)
-        self._write(record, item, ttl)
+        put = self._put(item, ttl)
+        if self._find(put.pk) is not None:
+            raise DuplicateError(self._collection, put.pk)
+        self._transaction.write(put)
         return item
 
-    def _encode(self, item: T) -> Encoded:
+    def _put(self, item: T, ttl: Ttl) -> Put:
         self._transaction.check_open()
-        return self._repository.codec.encode(item)
-
-    def _write(self, record: Encoded, item: T, ttl: Ttl) -> None:
         self._repository.storage  # noqa: B018 — prepares the collection for the commit
-        self._transaction.write(
-            Put(self._collection, record.pk, record, seconds_to_live(ttl, item))
-        )
+        return self._repository.put(item, ttl)
 
     def get(self, pk: str) -> T:
         self._transaction.check_open()

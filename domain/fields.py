@@ -113,9 +113,9 @@ def new_pk() -> str:
 
 
 def _assigned(pk: object) -> object:
-    if pk is None or (isinstance(pk, str) and (not pk or pk.isspace())):
-        return new_pk()
-    return check_pk(pk) if isinstance(pk, str) else pk
+    if isinstance(pk, str) and pk and not pk.isspace():
+        return check_pk(pk)
+    return new_pk() if pk is None or isinstance(pk, str) else pk
 
 
 Pk = Annotated[str, BeforeValidator(_assigned)]

@@ -75,8 +75,8 @@ class FieldPath:
 
     @property
     def plain(self) -> bool:
-        """Its values are compared as they are: `read` and `scalars` are the same."""
-        return self.annotation in {str, int, float, bool}
+        """It is of the record itself, and its values are compared as they are."""
+        return "." not in self.path and self.annotation in {str, int, float, bool}
 
     def scalars(self, item: Any) -> Any:
         """The field's value as it is compared: enums by value, sequences as lists."""

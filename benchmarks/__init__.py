@@ -1,0 +1,1 @@
+"""What simstore costs, measured: ``python -m benchmarks``. See benchmarks/README.md."""

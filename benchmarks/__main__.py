@@ -1,0 +1,26 @@
+"""``python -m benchmarks [memory] [sqlite] [--scale 0.1]``."""
+
+import argparse
+
+from benchmarks import memory, sqlite
+from benchmarks.timing import machine
+
+PARTS = {"memory": memory.main, "sqlite": sqlite.main}
+
+
+def main() -> None:
+    """Run the parts that are asked for, or all."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all by default")
+    parser.add_argument("--scale", type=float, default=1.0, help="less work: 0.1 for a tenth")
+    arguments = parser.parse_args()
+    unknown = set(arguments.parts) - set(PARTS)
+    if unknown:
+        parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    print(machine())
+    for part in arguments.parts or PARTS:
+        PARTS[part](arguments.scale)
+
+
+if __name__ == "__main__":
+    main()
