@@ -77,7 +77,8 @@ def check_file(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         dangling = connection.execute(
-            "SELECT count(*) FROM simstore_entries WHERE pk NOT IN (SELECT pk FROM simstore_records)"
+            "SELECT count(*) FROM simstore_entries "
+            "WHERE pk NOT IN (SELECT pk FROM simstore_records)"
         ).fetchone()
         assert dangling == (0,)
 

@@ -1,0 +1,198 @@
+"""What is stored comes back equal, or is refused; what is read is named when it is broken."""
+
+import math
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_serializer
+
+from simstore import AgentProfile, EpisodeLog, Record
+from simstore.adapters.codec import RecordCodec, dumps, loads, version_of
+from simstore.domain.errors import CorruptRecordError, InvalidRecordError, WrongModelError
+from simstore.domain.schema import schema_of
+
+
+def codec_of(model: type[BaseModel]) -> RecordCodec[Any]:
+    return RecordCodec(model, schema_of(model))
+
+
+class Anything(Record):
+    value: Any = None
+
+
+class Typed(Record):
+    model_config = ConfigDict(extra="ignore")
+
+    when: datetime = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+    amount: Decimal = Decimal("0.10")
+    id: UUID = UUID(int=7)
+    pair: tuple[int, str] = (1, "one")
+    letters: frozenset[str] = frozenset("ab")
+    by_number: dict[int, str] = Field(default_factory=lambda: {1: "one"})
+    aliased: str = Field(default="x", alias="other_name")
+    derived: str = Field(default="not stored", exclude=True)
+
+
+class Lossy(Record):
+    text: str
+
+    @field_serializer("text")
+    def _shorten(self, text: str) -> str:
+        return text[:3]
+
+
+class Strict(Record):
+    model_config = ConfigDict(strict=True)
+
+    pair: tuple[int, int]
+    when: datetime
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        Typed(),
+        Typed(other_name="y"),
+        Strict(pair=(1, 2), when=datetime(2026, 1, 2, tzinfo=UTC)),
+        Anything(value={"a": [1, 2.5, None, True, {"b": "c"}]}),
+        Anything(value=-0.0),
+        Anything(value=[math.inf, -math.inf, {"deep": math.inf}]),
+        Anything(value="NaN Infinity null"),
+        Anything(value="\x00\n\u2028\U0001f600e\u0301"),
+        Anything(value=[-(2**63), 2**63 - 1, 2**53 + 1]),
+    ],
+    ids=repr,
+)
+def test_it_comes_back_equal(item: BaseModel) -> None:
+    codec = codec_of(type(item))
+    encoded = codec.encode(item)
+    for document in (encoded.document, loads("x", encoded.pk, encoded.data)):
+        back = codec.decode(encoded.pk, document, shared=True)
+        assert back == item
+        if isinstance(item, Anything):
+            assert repr(back) == repr(item)  # -0.0 is not 0.0, True is not 1
+    assert dumps(encoded.document) == encoded.data
+
+
+@pytest.mark.parametrize(
+    ("item", "reason"),
+    [
+        (Anything(value=(1, 2)), r"value: \(1, 2\) would come back as \[1, 2\]"),
+        (Anything(value={1: 2}), "value: {1: 2} would come back as {'1': 2}"),
+        (Anything(value=math.nan), "value"),
+        (Anything(value=[{"a": math.nan}]), "value"),
+        (Anything(value=2**63), "value: 9223372036854775808 is beyond 64 bits"),
+        (Anything(value=[-(2**70)]), r"value: \[0\]: .* is beyond 64 bits"),
+        (Anything(value=object()), "object"),
+        (Anything(value=b"\xff"), "utf"),
+        (Anything(value="\ud800"), "value: .*surrogate"),
+        (Lossy(text="longer"), "text: 'longer' would come back as 'lon'"),
+    ],
+    ids=repr,
+)
+def test_what_would_change_is_refused(item: BaseModel, reason: str) -> None:
+    with pytest.raises(InvalidRecordError, match=reason):
+        codec_of(type(item)).encode(item)
+
+
+def test_a_cycle_is_refused() -> None:
+    loop: list[object] = []
+    loop.append(loop)
+    with pytest.raises(InvalidRecordError):
+        codec_of(Anything).encode(Anything(value=loop))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"age": "old"}, "age: Input should be a valid integer.* not 'old'"),
+        ({"age": "30"}, "age: '30' would come back as 30"),
+        ({"first_name": None}, "first_name: "),
+        ({"moral_values": ["Care", 3]}, "moral_values: "),
+        ({"moral_values": ("Care",)}, r"moral_values: \('Care',\) would come back as \['Care'\]"),
+    ],
+    ids=str,
+)
+def test_a_change_that_makes_it_invalid_is_refused(change: dict[str, Any], reason: str) -> None:
+    agent = AgentProfile(pk="a", first_name="Ada", last_name="L")
+    for name, value in change.items():
+        setattr(agent, name, value)
+    with pytest.raises(InvalidRecordError, match=f"AgentProfile 'a' cannot be stored: {reason}"):
+        codec_of(AgentProfile).encode(agent)
+
+
+def test_a_broken_invariant_is_refused() -> None:
+    episode = EpisodeLog(environment="e", agents=["a"], messages=[], rewards=[0.0])
+    episode.agents.append("b")
+    with pytest.raises(InvalidRecordError, match="1 rewards for 2 agents"):
+        codec_of(EpisodeLog).encode(episode)
+
+
+def test_an_item_of_another_model_is_refused() -> None:
+    class Child(AgentProfile):
+        extra_field: str = ""
+
+    codec = codec_of(AgentProfile)
+    for item in (Child(first_name="A", last_name="B"), Anything(), "text", None):
+        with pytest.raises(WrongModelError, match="does not take a"):
+            codec.encode(item)
+    again = type("AgentProfile", (AgentProfile,), {"__qualname__": "AgentProfile"})
+    with pytest.raises(WrongModelError, match="another definition of the class"):
+        codec.encode(again(first_name="A", last_name="B"))
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"[]", b"null", b"\xff\xfe", b'"text"', b'{"a": "\\ud800"}']
+)
+def test_what_is_no_document_is_named(data: bytes) -> None:
+    with pytest.raises(CorruptRecordError, match="record 'p' of Thing cannot be read") as caught:
+        loads("Thing", "p", data)
+    assert caught.value.field == ""
+
+
+def test_a_document_of_another_pk_is_named() -> None:
+    with pytest.raises(CorruptRecordError, match="stored under another pk: 'b'") as caught:
+        codec_of(Anything).decode("a", {"pk": "b", "value": 1}, shared=False)
+    assert caught.value.field == "pk"
+
+
+def test_older_documents_load() -> None:
+    codec = codec_of(AgentProfile)
+    old = {"first_name": "Ada", "last_name": "L", "mbti": None, "tag": None, "unknown": 1}
+    agent = codec.decode("a", old, shared=False)
+    assert (agent.pk, agent.mbti, agent.tag) == ("a", "", "")
+    with pytest.raises(CorruptRecordError, match="field 'first_name'") as caught:
+        codec.decode("a", {**old, "first_name": None}, shared=False)
+    assert caught.value.field == "first_name"
+
+
+def test_what_a_shared_document_holds_is_copied() -> None:
+    class Loose(Record):
+        anything: Any
+        bare: dict  # type: ignore[type-arg]  # as users write it
+        json_value: JsonValue
+        typed: list[list[str]]
+
+    codec = codec_of(Loose)
+    nested = {"a": {"b": [1]}}
+    document = codec.encode(
+        Loose(pk="p", anything=nested, bare=nested, json_value=nested, typed=[["x"]])  # type: ignore[arg-type]
+    ).document
+    before = dumps(document)
+    item = codec.decode("p", document, shared=True)
+    item.anything["a"]["b"].append(2)
+    item.bare["a"]["b"].append(2)
+    item.json_value["a"]["b"].append(2)
+    item.typed[0].append("y")
+    assert dumps(document) == before
+
+
+def test_the_version_follows_the_content() -> None:
+    codec = codec_of(Anything)
+    one, same, other = (
+        version_of(codec.encode(Anything(pk="a", value=value)).data) for value in (1, 1, 2)
+    )
+    assert one == same != other

@@ -1,0 +1,75 @@
+"""URLs: which store they open, and what is said of a wrong one."""
+
+import pytest
+
+import simstore
+from simstore import AgentProfile
+from simstore.adapters.url import StoreURL
+
+
+def agent(pk: str) -> AgentProfile:
+    return AgentProfile(pk=pk, first_name="Ada", last_name="L")
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("", "not a store URL"),
+        ("simstore.db", "not a store URL"),
+        (None, "not a store URL"),
+        ("memry://", "did you mean 'memory'"),
+        ("ftp://host", "no backend has that scheme"),
+        ("memory://?namespce=x", "did you mean 'namespace'"),
+        ("memory://?namespace=a&namespace=b", "twice"),
+        ("memory://?timeout=3", "no option 'timeout'"),
+    ],
+)
+def test_a_wrong_url_is_refused(url: str, reason: str) -> None:
+    with pytest.raises(simstore.StoreURLError, match=reason):
+        simstore.connect(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://ada:secret@host/0", "ftp://:secret@host", "x://ada:a/b@secret@host?a=b"]
+)
+def test_passwords_are_not_shown(url: str) -> None:
+    assert "secret" not in StoreURL(url).shown
+    with pytest.raises(simstore.StoreURLError) as caught:
+        simstore.connect(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_path_with_an_at_sign_is_shown_whole() -> None:
+    assert StoreURL("sqlite:////home/a@b/c.db").shown == "sqlite:////home/a@b/c.db"
+
+
+def test_unnamed_memory_is_private_and_named_memory_is_shared() -> None:
+    with simstore.connect("memory://") as one, simstore.connect("memory://") as other:
+        one.agents.save(agent("a"))
+        assert other.agents.count() == 0
+    with simstore.connect("memory://lab") as one, simstore.connect("memory://lab") as other:
+        one.agents.save(agent("a"))
+        assert other.agents.pks() == ["a"]
+    with simstore.connect("memory://lab") as later:
+        assert later.agents.count() == 0
+
+
+def test_namespaces_of_shared_memory_are_apart() -> None:
+    with (
+        simstore.connect("memory://lab?namespace=x") as one,
+        simstore.connect("memory://lab?namespace=y") as other,
+    ):
+        one.agents.save(agent("a"))
+        assert other.agents.count() == 0
+
+
+def test_a_closed_store_says_so() -> None:
+    store = simstore.connect("memory://")
+    agents = store.agents
+    assert repr(store) == "<simstore memory://>"
+    store.close()
+    store.close()
+    assert repr(store) == "<simstore memory:// (closed)>"
+    for call in (agents.count, store.__enter__, lambda: list(agents.iterate())):
+        with pytest.raises(simstore.StoreClosedError, match="connect"):
+            call()

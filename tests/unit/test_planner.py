@@ -1,0 +1,166 @@
+"""Plans: what an index is asked, and whether its answer is exact."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import pytest
+
+from simstore import FullText, Indexed, Record, field
+from simstore.adapters.planner import MAX_LOOKUPS, MAX_VALUES, Plan, plan
+from simstore.adapters.storage import (
+    EVERYTHING,
+    NOTHING,
+    AllOf,
+    AnyOf,
+    Bound,
+    Complement,
+    Equal,
+    IndexCondition,
+    OneOf,
+    Prefix,
+    Range,
+)
+from simstore.domain.checking import checked
+from simstore.domain.query import And, Condition, Or
+from simstore.domain.schema import schema_of
+
+
+class Colour(StrEnum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Thing(Record):
+    name: Annotated[str, Indexed()] = ""
+    size: Annotated[int | float | None, Indexed()] = None
+    colour: Annotated[Colour, Indexed()] = Colour.RED
+    labels: Annotated[list[str | None] | None, Indexed()] = None
+    text: Annotated[str, FullText()] = ""
+    both: Annotated[str, Indexed(), FullText()] = ""
+    plain: str = ""
+
+
+def planned(*where: Condition, **equals: object) -> Plan:
+    schema = schema_of(Thing)
+    return plan(schema, checked(schema, where, equals))
+
+
+@pytest.mark.parametrize(
+    ("condition", "index"),
+    [
+        (field("name") == "a", Equal("name", "a")),
+        (field("size") == None, Equal("size", None)),
+        (field("colour") == Colour.BLUE, Equal("colour", "blue")),
+        (field("name") != "a", Complement(Equal("name", "a"))),
+        (~(field("name") == "a"), Complement(Equal("name", "a"))),
+        (field("name").in_(["a", "b"]), OneOf("name", ("a", "b"))),
+        (field("name").in_([]), OneOf("name", ())),
+        (field("size") > 3, Range("size", Bound(3, inclusive=False), None)),
+        (field("size") <= 3.5, Range("size", None, Bound(3.5, inclusive=True))),
+        (field("size") < None, NOTHING),
+        (field("name").startswith("Ad"), Prefix("name", "Ad")),
+        (field("labels").contains("x"), Equal("labels", "x")),
+        (
+            field("text").matches("Two  two WORDS"),
+            AllOf((Equal("text:words", "two"), Equal("text:words", "words"))),
+        ),
+        (field("both").matches("one"), Equal("both:words", "one")),
+        (
+            (field("size") >= 1) & (field("size") < 9),
+            Range("size", Bound(1, inclusive=True), Bound(9, inclusive=False)),
+        ),
+        (
+            (field("name") == "a") | (field("size") == 1),
+            AnyOf((Equal("name", "a"), Equal("size", 1))),
+        ),
+        (And(()), EVERYTHING),
+        (Or(()), NOTHING),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_exact_answer_by_index(condition: Condition, index: IndexCondition) -> None:
+    found = planned(condition)
+    assert found.index == index
+    assert found.exact
+    assert not found.explanation.scan
+    assert not found.explanation.reads_all
+
+
+@pytest.mark.parametrize(
+    ("condition", "index"),
+    [
+        (field("labels") == ["x", "y"], AllOf((Equal("labels", "x"), Equal("labels", "y")))),
+        (field("labels") == None, Equal("labels", None)),
+        (field("labels").contains(None), Equal("labels", None)),
+        ((field("name") == "a") & (field("plain") == "b"), Equal("name", "a")),
+    ],
+    ids=str,
+)
+def test_a_superset_by_index(condition: Condition, index: IndexCondition) -> None:
+    found = planned(condition)
+    assert found.index == index
+    assert not found.exact
+    assert found.explanation.index
+    assert found.explanation.scan
+    assert not found.explanation.reads_all
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        field("plain") == "a",
+        field("text") == "a",
+        field("name").matches("a"),
+        field("labels") == [],
+        field("labels") != ["x"],
+        ~(field("labels") == ["x"]),
+        field("size") > 2**70,
+        field("size").in_([1, -(2**70)]),
+        (field("name") == "a") | (field("plain") == "b"),
+        ~((field("name") == "a") & (field("plain") == "b")),
+        field("name").in_([str(n) for n in range(MAX_VALUES + 1)]),
+        Or(tuple(field("name") == str(n) for n in range(MAX_LOOKUPS + 1))),
+    ],
+    ids=lambda condition: str(condition)[:40],
+)
+def test_a_scan(condition: Condition) -> None:
+    found = planned(condition)
+    assert found.index == EVERYTHING
+    assert not found.exact
+    assert found.explanation.reads_all
+    assert not found.explanation.index
+
+
+def test_named_pks_are_read_directly() -> None:
+    assert planned(pk="a").pks == ("a",)
+    assert planned(field("pk").in_(["b", "a", "b"])).pks == ("a", "b")
+    assert planned(field("name") == "x", field("pk").in_(["b", "a"]), pk="c").pks == ("c",)
+    assert planned((field("pk") == "a") | (field("name") == "x")).pks is None
+    assert planned(field("pk") != "a").pks is None
+
+
+def test_bounds_of_two_kinds_are_not_one_range() -> None:
+    class Mixed(Record):
+        value: Annotated[int | str, Indexed()] = 0
+
+    schema = schema_of(Mixed)
+    condition = checked(schema, [(field("value") > 3) & (field("value") < "x")], {})
+    assert plan(schema, condition).index == AllOf(
+        (
+            Range("value", Bound(3, inclusive=False), None),
+            Range("value", None, Bound("x", inclusive=False)),
+        )
+    )
+
+
+def test_an_explanation_reads_well() -> None:
+    found = planned(field("size") >= 18, field("plain").startswith("She"), name="Ada")
+    assert str(found.explanation) == (
+        "Thing:\n"
+        "  by index: size >= 18 & name == 'Ada'\n"
+        "  by reading what the index finds: plain startswith 'She'"
+    )
+    assert str(planned().explanation) == "Thing:\n  every record, unfiltered"
+    assert str(planned(plain="x").explanation) == (
+        "Thing:\n  by reading every record: plain == 'x'"
+    )
