@@ -50,11 +50,13 @@ LONGEST_PAUSE = 0.02
 class StorageRepository(Repository[T]):
     """The records of one model in a storage."""
 
-    def __init__(self, model: type[T], open_storage: Callable[[], Storage]) -> None:
+    def __init__(
+        self, model: type[T], open_storage: Callable[[], Storage], *, keeps_documents: bool
+    ) -> None:
         self._model = model
         self._schema: ModelSchema = schema_of(model)
         self._open_storage = open_storage
-        self._codec = RecordCodec(model, self._schema)
+        self._codec = RecordCodec(model, self._schema, keeps_documents=keeps_documents)
         # Asked once: isinstance() on a pydantic model costs as much as half of its validation.
         self._expires = issubclass(model, ExpiringRecord)
         self._prepared = False
@@ -80,9 +82,7 @@ class StorageRepository(Repository[T]):
             storage.prepare(
                 self.collection,
                 self._codec.indexes,
-                lambda pk, document: self._codec.values(
-                    self._codec.decode(pk, document, shared=storage.shares_documents)
-                ),
+                lambda pk, document: self._codec.values(self._codec.decode(pk, document)),
             )
             self._prepared = True
         return storage
@@ -180,7 +180,7 @@ class StorageRepository(Repository[T]):
         document = storage.fetch(self.collection, [check_pk(pk)])[0]
         if document is None:
             raise NotFoundError(self.collection, [pk])
-        return self._codec.decode(pk, document, shared=storage.shares_documents)
+        return self._codec.decode(pk, document)
 
     def get_versioned(self, pk: str) -> tuple[T, str]:
         storage = self.storage
@@ -188,7 +188,7 @@ class StorageRepository(Repository[T]):
         if found is None:
             raise NotFoundError(self.collection, [pk])
         document, version = found
-        return self._codec.decode(pk, document, shared=storage.shares_documents), version
+        return self._codec.decode(pk, document), version
 
     def get_many(
         self, pks: Iterable[str], *, missing: Literal["raise", "skip"] = "raise"
@@ -214,9 +214,8 @@ class StorageRepository(Repository[T]):
 
     def _read(self, pks: Sequence[str]) -> list[T | None]:
         storage = self.storage
-        shared = storage.shares_documents
         return [
-            None if document is None else self._codec.decode(pk, document, shared=shared)
+            None if document is None else self._codec.decode(pk, document)
             for pk, document in zip(pks, storage.fetch(self.collection, pks), strict=True)
         ]
 

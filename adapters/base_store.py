@@ -25,6 +25,7 @@ class StorageStore(Store):
         self._url = url
         self._storage: Storage | None = storage
         self._lacks = storage.lacks
+        self._keeps_documents = storage.keeps_documents
         self._lock = RLock()
         self._repositories: dict[type[BaseModel], StorageRepository[Any]] = {}
         self._models: dict[str, type[BaseModel]] = {}
@@ -59,7 +60,9 @@ class StorageStore(Store):
                 f"{other.__module__}.{other.__qualname__} are both kept as {collection!r}; "
                 "give one of them another name by __collection__: ClassVar[str]"
             )
-        repository = StorageRepository(model, self._open_storage)
+        repository = StorageRepository(
+            model, self._open_storage, keeps_documents=self._keeps_documents
+        )
         self._models[collection] = model
         self._repositories[model] = repository
         return repository

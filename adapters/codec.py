@@ -30,16 +30,19 @@ T = TypeVar("T", bound=BaseModel)
 
 
 class RecordCodec(Generic[T]):
-    """Encodes and decodes the records of one model."""
+    """Encodes and decodes the records of one model, for a storage that keeps documents or JSON."""
 
-    def __init__(self, model: type[T], schema: ModelSchema) -> None:
+    def __init__(self, model: type[T], schema: ModelSchema, *, keeps_documents: bool) -> None:
         self._model = model
+        self._keeps_documents = keeps_documents
         self._schema = schema
         self._serialize = model.__pydantic_serializer__.to_python
         self._load = loader_of(model)
         fields = model.model_fields.items()
         self._fields_with_numbers = [n for n, f in fields if not holds_no_number(f.annotation)]
-        self._fields_to_copy = [n for n, f in fields if not copied_by_validation(f.annotation)]
+        self._fields_to_copy = [
+            n for n, f in fields if keeps_documents and not copied_by_validation(f.annotation)
+        ]
         self._may_have_extras = model.model_config.get("extra") == "allow"
         self.indexes = Indexes(
             exact=[field.path for field in schema.indexed if field.shape.indexed],
@@ -73,19 +76,22 @@ class RecordCodec(Generic[T]):
         data = self._dump(item, document)
         if item.__dict__ != back.__dict__ or item.__pydantic_extra__ != back.__pydantic_extra__:
             self._refuse_change(item, back)
-        return Encoded(pk, document, data, self.values(back))
+        return Encoded(pk, document if self._keeps_documents else data, self.values(back))
 
     def values(self, item: T) -> Values:
         """The indexed values of `item`, in the order of ``indexes.paths``."""
         return self._read_values(item)
 
-    def decode(self, pk: str, document: Document, *, shared: bool) -> T:
-        """The record of a stored document; `shared` says that the storage keeps the document.
+    def decode(self, pk: str, content: Document | bytes) -> T:
+        """The record of what is stored.
 
         Raises:
             CorruptRecordError: names the field that the model cannot read.
         """
-        if shared and self._fields_to_copy:
+        document = (
+            content if isinstance(content, dict) else loads(self._schema.collection, pk, content)
+        )
+        if self._fields_to_copy:
             document = document.copy()
             for name in self._fields_to_copy:
                 if name in document:

@@ -160,7 +160,7 @@ class MemoryDatabase:
 class MemoryStorage(Storage):
     """A namespace of a memory database."""
 
-    shares_documents: ClassVar[bool] = True
+    keeps_documents: ClassVar[bool] = True
     lacks: ClassVar[Mapping[Capability, str]] = {
         Capability.PERSISTENCE: "memory:// lives in one process and ends with it",
         Capability.MULTI_PROCESS: "memory:// is not seen by other processes",
@@ -216,8 +216,8 @@ class MemoryStorage(Storage):
         expires_at = None if put.ttl is None else self._database.clock() + put.ttl
         if put.keep_ttl and (old := collection.rows.get(put.pk)) is not None:
             expires_at = old.expires_at
-        record = put.record
-        collection.put(put.pk, _Row(record.document, record.values, expires_at))
+        document: Document = put.record.content  # type: ignore[assignment]  # keeps_documents
+        collection.put(put.pk, _Row(document, put.record.values, expires_at))
         if expires_at is not None:
             self._database.expire(self._qualified(put.collection), put.pk, expires_at)
 

@@ -65,11 +65,13 @@ class Expected(Enum):
 
 
 class Encoded(NamedTuple):
-    """A record, ready to be stored: as a document, as JSON, and what it is found by."""
+    """A record, ready to be stored, and what it is found by.
+
+    `content` is a document where the storage keeps documents, else its JSON.
+    """
 
     pk: str
-    document: Document
-    data: bytes
+    content: Document | bytes
     values: Values
 
 
@@ -186,8 +188,9 @@ class Storage(ABC):
     if the backend fails, chained to the backend's own error.
     """
 
-    shares_documents: ClassVar[bool] = False
-    """True if fetched documents are the stored ones: whoever reads them copies what it keeps."""
+    keeps_documents: ClassVar[bool] = False
+    """True if it stores documents as they are; those it returns must not be changed then.
+    Else it stores their JSON."""
 
     lacks: ClassVar[Mapping[Capability, str]] = {}
     """The capabilities that this backend does not have, each with the reason."""

@@ -123,7 +123,7 @@ class _Repository(TransactionRepository[T], Generic[T]):
         written = self._transaction.written(self._collection, pk)
         codec = self._repository.codec
         if isinstance(written, Put):
-            return codec.decode(pk, written.record.document, shared=True)
+            return codec.decode(pk, written.record.content)
         if isinstance(written, Delete):
             return None
         storage = self._repository.storage
@@ -133,4 +133,4 @@ class _Repository(TransactionRepository[T], Generic[T]):
             return None
         document, version = found
         self._transaction.saw(self._collection, pk, version)
-        return codec.decode(pk, document, shared=storage.shares_documents)
+        return codec.decode(pk, document)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from simstore.adapters.codec import dumps_values, version_of
 from simstore.adapters.sqlite.collections import INSERT_ENTRIES, Collection, delete_entries
 from simstore.adapters.sqlite.layout import PKS_AT_A_TIME
-from simstore.adapters.storage import Put
+from simstore.adapters.storage import Document, Put
 
 PURGED_AT_A_TIME = 100
 """How many expired records a commit removes at most, so that none takes long."""
@@ -56,8 +56,8 @@ class Writer:
 
     def put(self, puts: Sequence[Put], rows: Mapping[str, Row]) -> None:
         """Insert or replace records; `rows` are those that are there."""
-        inserts: list[tuple[int, str, float | None, bytes, bytes]] = []
-        updates: list[tuple[float | None, bytes, bytes, int]] = []
+        inserts: list[tuple[int, str, float | None, bytes, Document | bytes]] = []
+        updates: list[tuple[float | None, bytes, Document | bytes, int]] = []
         changed: list[str] = []
         entries: list[tuple[int, str | int | float | bytes, str]] = []
         for put in puts:
@@ -65,11 +65,13 @@ class Writer:
             expires_at = None if put.ttl is None else self._now + put.ttl
             row = rows.get(put.pk)
             if row is None:
-                inserts.append((self._collection.id, put.pk, expires_at, indexed, put.record.data))
+                inserts.append(
+                    (self._collection.id, put.pk, expires_at, indexed, put.record.content)
+                )
             else:
                 if put.keep_ttl:
                     expires_at = row.expires_at
-                updates.append((expires_at, indexed, put.record.data, row.id))
+                updates.append((expires_at, indexed, put.record.content, row.id))
                 if row.indexed == indexed:
                     continue
                 changed.append(put.pk)
