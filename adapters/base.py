@@ -243,7 +243,9 @@ class StorageRepository(Repository[T]):
             position = self._codec.indexes.paths.index(ordering.path)
             keys = [(pk, values[position]) for pk, values in rows]
             pks = ordering.sorted(keys)[offset:stop]
-            return [item for item in self._read_in_chunks(pks) if item and query.holds(item)]
+            return [
+                item for item in self._read_in_chunks(pks) if item is not None and query.holds(item)
+            ]
         items = {self._pk(item): item for item in self._stream(query)}
         keys = [(pk, ordering.value(item)) for pk, item in items.items()]
         return [items[pk] for pk in ordering.sorted(keys)[offset:stop]]

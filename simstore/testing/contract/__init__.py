@@ -1,0 +1,46 @@
+"""The contracts, one subject a file; a test is one rule, and its name says which."""
+
+from simstore.testing.contract.concurrency import ConcurrencyContract
+from simstore.testing.contract.deleting import DeletingContract
+from simstore.testing.contract.documents import DocumentContract
+from simstore.testing.contract.exactness import ExactnessContract
+from simstore.testing.contract.expiry import ExpiryContract
+from simstore.testing.contract.explaining import ExplainingContract
+from simstore.testing.contract.finding import FindingContract
+from simstore.testing.contract.isolation import IsolationContract
+from simstore.testing.contract.ordering import OrderingContract
+from simstore.testing.contract.own_models import OwnModelContract
+from simstore.testing.contract.processes import ProcessContract
+from simstore.testing.contract.projecting import ProjectingContract
+from simstore.testing.contract.reading import ReadingContract
+from simstore.testing.contract.refusals import RefusalContract
+from simstore.testing.contract.saving import SavingContract
+from simstore.testing.contract.stores import StoresContract
+from simstore.testing.contract.transactions import TransactionContract
+from simstore.testing.contract.updating import UpdatingContract
+
+
+class RepositoryContract(
+    SavingContract,
+    UpdatingContract,
+    ReadingContract,
+    ProjectingContract,
+    FindingContract,
+    OrderingContract,
+    ExactnessContract,
+    DeletingContract,
+    ExplainingContract,
+    IsolationContract,
+    ExpiryContract,
+    RefusalContract,
+    OwnModelContract,
+    DocumentContract,
+):
+    """Every rule about the records of one model."""
+
+
+class StoreContract(StoresContract, TransactionContract, ConcurrencyContract, ProcessContract):
+    """Every rule about stores: their repositories, transactions, and several users at once."""
+
+
+__all__ = ["RepositoryContract", "StoreContract"]

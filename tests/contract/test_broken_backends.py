@@ -1,0 +1,130 @@
+"""The kit is no rubber stamp: each of these broken backends fails it, and a sound one does not."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from simstore.testing import OpenStore, RepositoryMachine, repository_machine
+from tests.contract.broken import STORES, open_broken
+
+pytest_plugins = ("pytester",)
+
+CAUGHT_BY = {
+    "IgnoresUnequal": {
+        "test_unequal_is_the_exact_complement_of_equal",
+        "test_unequal_finds_all_but_the_one",
+        "test_delete_many_by_conditions",
+    },
+    "LosesTheSecondPage": {
+        "test_after_pages_without_gap_or_overlap",
+        "test_pks_come_in_pages",
+        "test_the_page_after_a_pk_that_is_gone",
+    },
+    "LosesTheSecondBatch": {
+        "test_iterate_gives_every_record_once_whatever_the_batch",
+        "test_iterate_takes_conditions",
+    },
+    "LeaksAliases": {"test_a_change_of_what_was_read"},
+    "ReturnsExpiredRecords": {
+        "test_an_expired_record_is_in_no_answer",
+        "test_an_expired_record_is_in_no_index",
+        "test_an_expired_record_is_not_found_by_its_pk",
+        "test_delete_many_does_not_count_what_has_expired",
+        "test_saving_with_a_ttl_makes_it_mortal",
+    },
+    "CountsExpiredRecords": {
+        "test_an_expired_record_is_in_no_answer",
+        "test_an_expired_record_is_in_no_index",
+    },
+    "DropsAnIndexEntry": {
+        "test_every_text_can_be_replaced_and_deleted",
+        "test_two_stores_see_each_others_writes",
+        "test_the_index_stays_true_to_the_documents",
+    },
+    "LosesUpdates": {
+        "test_a_stale_version_is_a_conflict",
+        "test_a_version_works_once",
+        "test_of_all_who_save_one_version_one_wins",
+    },
+    "SortsNoneFirst": {"test_order_by_a_field_ties_by_pk_and_none_last"},
+    "IgnoresCase": {"test_equality_by_keyword_is_exact_too"},
+    "HalfATransaction": {
+        "test_an_exception_discards_it",
+        "test_its_writes_appear_together_at_its_end",
+        "test_a_change_of_what_it_read_is_a_conflict",
+    },
+}
+"""Each broken backend, and the rules that it must be found to break."""
+
+BEYOND_THE_MACHINE = {"IgnoresCase"}
+"""The machine asks by conditions, and this one answers keywords wrongly."""
+
+
+def failures(pytester: pytest.Pytester, name: str, rules: set[str]) -> set[str]:
+    """Which of `rules` that backend breaks."""
+    pytester.makepyfile(
+        f"""
+        import pytest
+        from simstore.testing import RepositoryContract, StoreContract
+        from tests.contract.broken import open_broken
+
+        class TestBroken(RepositoryContract, StoreContract):
+            @pytest.fixture
+            def open_store(self):
+                return open_broken({name!r})
+        """
+    )
+    expression = " or ".join(sorted(rules))
+    record = pytester.inline_run("-q", "-p", "no:cacheprovider", "--tb=no", "-k", expression)
+    ran = {_rule(report.nodeid) for report in record.getreports("pytest_runtest_logreport")}
+    assert rules <= ran, f"no such rules: {rules - ran}"
+    return {_rule(report.nodeid) for report in record.getfailures()}
+
+
+def _rule(nodeid: str) -> str:
+    return nodeid.rpartition("::")[2].partition("[")[0]
+
+
+def test_every_broken_backend_is_tried() -> None:
+    assert set(STORES) == {"Sound", *CAUGHT_BY}
+
+
+@pytest.mark.parametrize("name", CAUGHT_BY)
+def test_the_contract_catches(pytester: pytest.Pytester, name: str) -> None:
+    assert CAUGHT_BY[name] <= failures(pytester, name, CAUGHT_BY[name])
+
+
+def test_the_same_rules_hold_for_a_sound_backend(pytester: pytest.Pytester) -> None:
+    assert failures(pytester, "Sound", set().union(*CAUGHT_BY.values())) == set()
+
+
+def machine(name: str) -> type[RepositoryMachine]:
+    @contextmanager
+    def new_database() -> Iterator[OpenStore]:
+        yield open_broken(name)
+
+    return repository_machine(new_database)
+
+
+SETTINGS = settings(
+    max_examples=400,
+    stateful_step_count=30,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.mark.parametrize("name", sorted(CAUGHT_BY.keys() - BEYOND_THE_MACHINE))
+def test_the_machine_catches(name: str) -> None:
+    with pytest.raises((AssertionError, ExceptionGroup)):
+        run_state_machine_as_test(machine(name), settings=SETTINGS)
+
+
+def test_the_machine_passes_a_sound_backend() -> None:
+    run_state_machine_as_test(machine("Sound"), settings=settings(SETTINGS, max_examples=15))

@@ -1,0 +1,39 @@
+"""The sqlite backend fulfils the contracts."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from tempfile import TemporaryDirectory
+
+import pytest
+
+import simstore
+from simstore.testing import OpenStore, RepositoryContract, StoreContract, repository_machine
+
+_OF = "pk = ? AND collection = (SELECT id FROM simstore_collections WHERE name LIKE '%' || ?)"
+
+
+@contextmanager
+def new_database() -> Iterator[OpenStore]:
+    with TemporaryDirectory() as folder:
+        yield lambda: simstore.connect(f"sqlite:///{folder}/database.db")
+
+
+class TestSqlite(RepositoryContract, StoreContract):
+    @pytest.fixture
+    def open_store(self) -> Iterator[OpenStore]:
+        with new_database() as open_store:
+            yield open_store
+
+    def write_raw(self, store: simstore.Store, collection: str, pk: str, document: str) -> None:
+        update = f"UPDATE simstore_records SET document = ? WHERE {_OF}"
+        with closing(sqlite3.connect(store.url.removeprefix("sqlite:///"))) as file, file:
+            assert file.execute(update, (document.encode(), pk, collection)).rowcount == 1
+
+    def read_raw(self, store: simstore.Store, collection: str, pk: str) -> str:
+        query = f"SELECT document FROM simstore_records WHERE {_OF}"
+        with closing(sqlite3.connect(store.url.removeprefix("sqlite:///"))) as file:
+            return bytes(file.execute(query, (pk, collection)).fetchone()[0]).decode()
+
+
+TestSqliteMachine = repository_machine(new_database).TestCase
