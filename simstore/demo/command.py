@@ -57,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder, called = _choose_folder(options.data)
         with connect(options.store) as store:
             tell(store, folder, called, _write, time.perf_counter)
+        sys.stdout.flush()  # here, where a closed pipe is no accident
     except (_FolderError, StoreURLError, MissingDependencyError, BackendUnavailableError) as error:
         return _fail(error, BAD_USAGE)
     except SimstoreError as error:

@@ -64,11 +64,15 @@ def start(program: str, *arguments: str) -> subprocess.Popen[str]:
 def kill_after(process: subprocess.Popen[str], seconds: float) -> list[str]:
     """Let the process write for a while, kill it, and return its lines."""
     assert process.stdout is not None
+    assert process.stderr is not None
     first = process.stdout.readline()
     time.sleep(seconds)
     process.send_signal(signal.SIGKILL)
-    rest, errors = process.communicate(timeout=30)
-    assert process.returncode == -signal.SIGKILL, errors
+    # Not communicate(): it would pass over what readline() has buffered.
+    rest, errors = process.stdout.read(), process.stderr.read()
+    process.stdout.close()
+    process.stderr.close()
+    assert process.wait(timeout=30) == -signal.SIGKILL, errors
     # The kill may have cut the last line short.
     return [line for line in (first + rest).splitlines(keepends=True) if line.endswith("\n")]
 

@@ -1,0 +1,84 @@
+"""The tree of errors: drawn as it is, and fit to cross a process."""
+
+import builtins
+import copy
+import importlib
+import inspect
+import pickle
+import pkgutil
+import re
+from collections.abc import Iterator
+
+import pytest
+
+import simstore
+from simstore.domain import errors
+from simstore.domain.errors import SimstoreError
+
+LINE = re.compile(r"^ {4}(?P<lines>[│├└─ ]*)(?P<name>\w+Error)\b(?:.*\((?P<standard>\w+)\)$)?")
+
+
+def subclasses(of: type[SimstoreError]) -> Iterator[type[SimstoreError]]:
+    yield of
+    for child in of.__subclasses__():
+        yield from subclasses(child)
+
+
+ALL = sorted(subclasses(SimstoreError), key=lambda error: error.__name__)
+
+
+def drawn() -> dict[str, tuple[str | None, str | None]]:
+    """The tree of the docstring: error to (its parent, its standard type)."""
+    assert errors.__doc__ is not None
+    above: list[tuple[int, str]] = []
+    tree: dict[str, tuple[str | None, str | None]] = {}
+    for line in errors.__doc__.splitlines():
+        if found := LINE.match(line):
+            depth, name = len(found["lines"]), found["name"]
+            above = [(d, n) for d, n in above if d < depth]
+            tree[name] = (above[-1][1] if above else None, found["standard"])
+            above.append((depth, name))
+    return tree
+
+
+def test_the_docstring_draws_every_error_in_its_place() -> None:
+    actual: dict[str, tuple[str | None, str | None]] = {}
+    for error in ALL:
+        own = [base for base in error.__bases__ if issubclass(base, SimstoreError)]
+        standard = [base for base in error.__bases__ if base.__name__ in vars(builtins)]
+        actual[error.__name__] = (
+            own[0].__name__ if own else None,
+            standard[0].__name__ if own and standard else None,
+        )
+    assert drawn() == actual
+
+
+def test_every_error_is_in_the_tree_s_file() -> None:
+    for module in pkgutil.walk_packages(simstore.__path__, "simstore."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    assert {error.__module__ for error in subclasses(SimstoreError)} == {errors.__name__}
+
+
+@pytest.mark.parametrize("error", ALL, ids=lambda error: error.__name__)
+def test_every_error_can_be_caught_by_its_public_name(error: type[SimstoreError]) -> None:
+    assert error.__name__ in simstore.__all__
+    assert getattr(simstore, error.__name__) is error
+
+
+def example(error: type[SimstoreError]) -> SimstoreError:
+    if "__init__" not in vars(error):
+        return error("what went wrong")
+    parameters = list(inspect.signature(error).parameters.values())
+    names = [("a", "b") if "[str]" in str(p.annotation) else f"the {p.name}" for p in parameters]
+    return error(*names)
+
+
+@pytest.mark.parametrize("error", ALL, ids=lambda error: error.__name__)
+def test_an_error_crosses_a_process_unchanged(error: type[SimstoreError]) -> None:
+    # multiprocessing, concurrent.futures and pytest-xdist pickle what a worker raises.
+    raised = example(error)
+    assert str(raised)
+    for other in (pickle.loads(pickle.dumps(raised)), copy.copy(raised), copy.deepcopy(raised)):  # noqa: S301 — our own bytes
+        assert type(other) is error
+        assert (str(other), other.args, vars(other)) == (str(raised), raised.args, vars(raised))

@@ -1,0 +1,64 @@
+"""A part of simstore whose extra is not installed says so, with the line that installs it."""
+
+import ast
+import tomllib
+
+import pytest
+
+from tests.architecture.project import ROOT, package_files, run_python
+
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+    "optional-dependencies"
+]
+
+WITHOUT = """
+import sys
+for name in {missing}:
+    sys.modules[name] = None  # import then raises ImportError, as if it were not installed
+from simstore.domain.errors import MissingDependencyError
+try:
+    {statement}
+except MissingDependencyError as error:
+    assert isinstance(error, ImportError)
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("missing", "statement", "extra"),
+    [
+        (["pytest", "_pytest"], "import simstore.testing", "testing"),
+        (["hypothesis"], "import simstore.testing", "testing"),
+    ],
+)
+def test_a_missing_extra_is_named_with_its_pip_line(
+    missing: list[str], statement: str, extra: str
+) -> None:
+    ran = run_python(WITHOUT.format(missing=missing, statement=statement))
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.strip().endswith(f"pip install 'simstore[{extra}]'")
+
+
+def extra_named(call: ast.Call) -> object:
+    """What ``MissingDependencyError(purpose, extra)`` gives for `extra`, by place or by name."""
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
+    extra = given.get("extra", call.args[-1])
+    return extra.value if isinstance(extra, ast.Constant) else ast.unparse(extra)
+
+
+def test_every_extra_that_the_code_names_exists() -> None:
+    named = {
+        extra_named(call)
+        for path in package_files()
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id == "MissingDependencyError"
+    }
+    assert "testing" in named
+    assert named <= EXTRAS.keys()
+
+
+def test_all_means_all() -> None:
+    (everything,) = EXTRAS["all"]
+    assert everything == f"simstore[{','.join(name for name in EXTRAS if name != 'all')}]"
