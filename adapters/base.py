@@ -59,7 +59,7 @@ class StorageRepository(Repository[T]):
         self._codec = RecordCodec(model, self._schema, keeps_documents=keeps_documents)
         # Asked once: isinstance() on a pydantic model costs as much as half of its validation.
         self._expires = issubclass(model, ExpiringRecord)
-        self._prepared = False
+        self._storage: Storage | None = None
 
     @property
     def model(self) -> type[T]:
@@ -77,15 +77,20 @@ class StorageRepository(Repository[T]):
     @property
     def storage(self) -> Storage:
         """The storage, ready for this collection."""
-        storage = self._open_storage()
-        if not self._prepared:
+        storage = self._storage
+        if storage is None:
+            storage = self._open_storage()
             storage.prepare(
                 self.collection,
                 self._codec.indexes,
                 lambda pk, document: self._codec.values(self._codec.decode(pk, document)),
             )
-            self._prepared = True
+            self._storage = storage
         return storage
+
+    def close(self) -> None:
+        """Let go of the storage: from now on, `open_storage` is asked, and will refuse."""
+        self._storage = None
 
     # Writing
 
@@ -165,13 +170,13 @@ class StorageRepository(Repository[T]):
 
     def put(self, item: T, ttl: Ttl, expected: Expected | str = Expected.ANYTHING) -> Put:
         """The operation that saves `item`, for a commit."""
-        record = self._codec.encode(item)
+        pk, content, values = self._codec.encode(item)
         seconds: float | None = None
         if ttl is not None:
             seconds = seconds_of(ttl)
         elif self._expires:
             seconds = float(item.expire_time)  # type: ignore[attr-defined]  # an ExpiringRecord
-        return Put(self._schema.collection, record.pk, record, seconds, expected=expected)
+        return Put(self._schema.collection, pk, content, values, seconds, expected)
 
     # Reading by pk
 

@@ -87,6 +87,8 @@ class StorageStore(Store):
     def close(self) -> None:
         with self._lock:
             storage, self._storage = self._storage, None
+            for repository in self._repositories.values():
+                repository.close()
         if storage is not None:
             storage.close()
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from simstore.adapters.annotations import copied_by_validation, holds_no_number
-from simstore.adapters.storage import Document, Encoded, Indexes, Values
+from simstore.adapters.storage import Document, Indexes, Values
 from simstore.domain.errors import (
     CorruptRecordError,
     InvalidRecordError,
@@ -51,8 +51,8 @@ class RecordCodec(Generic[T]):
         by_path = [schema.resolve(path) for path in self.indexes.paths]
         self._read_values = _reader_of(by_path)
 
-    def encode(self, item: T) -> Encoded:
-        """`item` as it is stored.
+    def encode(self, item: T) -> tuple[str, Document | bytes, Values]:
+        """The pk of `item`, what is stored of it, and its indexed values.
 
         Raises:
             WrongModelError: it is not of the codec's model.
@@ -74,9 +74,11 @@ class RecordCodec(Generic[T]):
         except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
             raise self._invalid(item, str(error)) from error
         data = self._dump(item, document)
-        if item.__dict__ != back.__dict__ or item.__pydantic_extra__ != back.__pydantic_extra__:
+        if item.__dict__ != back.__dict__ or (
+            self._may_have_extras and item.__pydantic_extra__ != back.__pydantic_extra__
+        ):
             self._refuse_change(item, back)
-        return Encoded(pk, document if self._keeps_documents else data, self.values(back))
+        return pk, document if self._keeps_documents else data, self.values(back)
 
     def values(self, item: T) -> Values:
         """The indexed values of `item`, in the order of ``indexes.paths``."""
@@ -188,7 +190,7 @@ def loads(collection: str, pk: str, data: bytes) -> Document:
 
 
 def dumps(document: Document) -> bytes:
-    """An encoded record's document as JSON, the same bytes as in `Encoded.data`."""
+    """An encoded record's document as JSON, the same bytes as `RecordCodec.encode` makes."""
     return _dumps_infinite(document) if holds_infinity(document) else orjson.dumps(document)
 
 

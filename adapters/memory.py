@@ -197,35 +197,36 @@ class MemoryStorage(Storage):
     def commit(self, operations: Sequence[Operation]) -> list[bool]:
         with self._lock:
             self._database.purge()
-            found: list[bool] = []
+            found: list[tuple[_Collection, _Row | None]] = []
             for operation in operations:
-                row = self._collection(operation.collection).rows.get(operation.pk)
-                found.append(row is not None)
+                collection = self._collection(operation.collection)
+                row = collection.rows.get(operation.pk)
                 expected = operation.expected
                 if expected is not Expected.ANYTHING and not _is_expected(row, expected):
                     raise Unexpected(operation)
-            for operation, was_there in zip(operations, found, strict=True):
+                found.append((collection, row))
+            for operation, (collection, row) in zip(operations, found, strict=True):
                 if isinstance(operation, Put):
-                    self._put(operation)
-                elif isinstance(operation, Delete) and was_there:
-                    self._collection(operation.collection).remove(operation.pk)
-            return found
+                    self._put(operation, collection, row)
+                elif isinstance(operation, Delete) and row is not None:
+                    collection.remove(operation.pk)
+            return [row is not None for _, row in found]
 
-    def _put(self, put: Put) -> None:
-        collection = self._collection(put.collection)
-        expires_at = None if put.ttl is None else self._database.clock() + put.ttl
-        if put.keep_ttl and (old := collection.rows.get(put.pk)) is not None:
+    def _put(self, put: Put, collection: _Collection, old: _Row | None) -> None:
+        document: Document = put.content  # type: ignore[assignment]  # keeps_documents
+        expires_at: float | None = None
+        if put.keep_ttl and old is not None:
             expires_at = old.expires_at
-        document: Document = put.record.content  # type: ignore[assignment]  # keeps_documents
-        collection.put(put.pk, _Row(document, put.record.values, expires_at))
+        elif put.ttl is not None:
+            expires_at = self._database.clock() + put.ttl
+        collection.put(put.pk, _Row(document, put.values, expires_at))
         if expires_at is not None:
             self._database.expire(self._qualified(put.collection), put.pk, expires_at)
 
     def fetch(self, collection: str, pks: Sequence[str]) -> list[Document | None]:
         with self._lock:
-            found = self._current(collection)
-            rows = map(found.rows.get, pks)
-            return [None if row is None else row.document for row in rows]
+            rows = self._current(collection).rows
+            return [None if (row := rows.get(pk)) is None else row.document for pk in pks]
 
     def fetch_versioned(self, collection: str, pk: str) -> tuple[Document, str] | None:
         with self._lock:

@@ -64,26 +64,20 @@ class Expected(Enum):
     NOTHING = "nothing"
 
 
-class Encoded(NamedTuple):
-    """A record, ready to be stored, and what it is found by.
-
-    `content` is a document where the storage keeps documents, else its JSON.
-    """
-
-    pk: str
-    content: Document | bytes
-    values: Values
-
-
 class Put(NamedTuple):
-    """Store a record. `ttl` is in seconds; `keep_ttl` keeps the time that is left instead."""
+    """Store a record.
+
+    `content` is a document where the storage keeps documents, else its JSON. `ttl` is in
+    seconds; `keep_ttl` keeps the time that is left instead.
+    """
 
     collection: str
     pk: str
-    record: Encoded
+    content: Document | bytes
+    values: Values
     ttl: float | None = None
-    keep_ttl: bool = False
     expected: Expected | str = Expected.ANYTHING
+    keep_ttl: bool = False
 
 
 class Delete(NamedTuple):

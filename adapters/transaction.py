@@ -123,7 +123,7 @@ class _Repository(TransactionRepository[T], Generic[T]):
         written = self._transaction.written(self._collection, pk)
         codec = self._repository.codec
         if isinstance(written, Put):
-            return codec.decode(pk, written.record.content)
+            return codec.decode(pk, written.content)
         if isinstance(written, Delete):
             return None
         storage = self._repository.storage

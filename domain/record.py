@@ -1,8 +1,7 @@
 """The base classes of records, and how stored or foreign data becomes one."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -49,23 +48,20 @@ def loader_of(model: type[T]) -> Callable[[Mapping[str, Any]], T]:
     """`load_record` for one model: to be kept by whoever loads many."""
     # The validator itself: model_validate checks its arguments anew, a third of a small
     # record's time. Lax, because JSON has no tuples, enums or dates.
-    validate = partial(
-        model.__pydantic_validator__.validate_python,
-        strict=False,
-        by_alias=False,
-        by_name=True,
-        extra="ignore" if model.model_config.get("extra") == "forbid" else None,
+    validate = model.__pydantic_validator__.validate_python
+    extra: Literal["ignore"] | None = (
+        "ignore" if model.model_config.get("extra") == "forbid" else None
     )
 
     def load(document: Mapping[str, Any]) -> T:
         item: T
         try:
-            item = validate(document)
+            item = validate(document, strict=False, by_alias=False, by_name=True, extra=extra)
         except ValidationError as error:
             filled = _without_nulls_at_fault(model, document, error)
             if filled is None:
                 raise
-            item = validate(filled)
+            item = validate(filled, strict=False, by_alias=False, by_name=True, extra=extra)
         return item
 
     return load

@@ -61,21 +61,19 @@ class Writer:
         changed: list[str] = []
         entries: list[tuple[int, str | int | float | bytes, str]] = []
         for put in puts:
-            indexed = dumps_values(put.record.values)
+            indexed = dumps_values(put.values)
             expires_at = None if put.ttl is None else self._now + put.ttl
             row = rows.get(put.pk)
             if row is None:
-                inserts.append(
-                    (self._collection.id, put.pk, expires_at, indexed, put.record.content)
-                )
+                inserts.append((self._collection.id, put.pk, expires_at, indexed, put.content))
             else:
                 if put.keep_ttl:
                     expires_at = row.expires_at
-                updates.append((expires_at, indexed, put.record.content, row.id))
+                updates.append((expires_at, indexed, put.content, row.id))
                 if row.indexed == indexed:
                     continue
                 changed.append(put.pk)
-            entries += self._collection.entries(put.pk, put.record.values)
+            entries += self._collection.entries(put.pk, put.values)
         self._connection.executemany(
             "INSERT INTO simstore_records (collection, pk, expires_at, indexed, document) "
             "VALUES (?, ?, ?, ?, ?)",
