@@ -1,9 +1,17 @@
 """Checks of the arguments that every repository shares."""
 
 import math
+from collections.abc import Iterable
 from datetime import timedelta
+from typing import TypeVar
 
+from pydantic import BaseModel
+
+from simstore.adapters.storage import Expected
 from simstore.domain.errors import InvalidArgumentError
+from simstore.domain.fields import check_pk
+
+T = TypeVar("T", bound=BaseModel)
 
 
 def check_paging(limit: int | None, offset: int = 0) -> None:
@@ -21,6 +29,45 @@ def check_batch_size(batch_size: int) -> None:
 def _check_int(name: str, value: object, least: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise InvalidArgumentError(f"{name} is an int of at least {least}, not {value!r}")
+
+
+def check_after(after: str | None) -> str | None:
+    """A pk to page behind, or None."""
+    return None if after is None else check_pk(after)
+
+
+def check_pks(pks: object) -> list[str]:
+    """Several pks, each checked."""
+    if isinstance(pks, str | BaseModel) or not isinstance(pks, Iterable):
+        raise InvalidArgumentError(f"pks is a list of primary keys, not {shown(pks)}")
+    return [check_pk(pk) for pk in pks]
+
+
+def check_items(items: Iterable[T]) -> Iterable[T]:
+    """Several records: anything iterable but a record, which iterates over its fields."""
+    several: object = items
+    if isinstance(several, str | BaseModel) or not isinstance(several, Iterable):
+        raise InvalidArgumentError(
+            f"items is a list of records, not {shown(several)}; save() takes one"
+        )
+    return items
+
+
+def check_version(version: str | None) -> Expected | str:
+    """What a write expects: a version, or anything."""
+    if version is None:
+        return Expected.ANYTHING
+    if not isinstance(version, str):
+        raise InvalidArgumentError(
+            f"if_version is the str that get_versioned() returned second, not {shown(version)}"
+        )
+    return version
+
+
+def shown(value: object) -> str:
+    """`value` in a message: cut short."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def seconds_of(ttl: float | timedelta) -> float:

@@ -8,13 +8,14 @@ import copy
 import hashlib
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import orjson
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from simstore.adapters.annotations import copied_by_validation, holds_no_number
+from simstore.adapters.arguments import shown
 from simstore.adapters.storage import Document, Indexes, Values
 from simstore.domain.errors import (
     CorruptRecordError,
@@ -72,7 +73,7 @@ class RecordCodec(Generic[T]):
             field, reason = _first_fault(error)
             raise self._invalid(item, f"{field}: {reason}") from error
         except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
-            raise self._invalid(item, str(error)) from error
+            raise self._invalid(item, f"{self._field_not_json(item)}: {error}") from error
         data = self._dump(item, document)
         if item.__dict__ != back.__dict__ or (
             self._may_have_extras and item.__pydantic_extra__ != back.__pydantic_extra__
@@ -123,11 +124,20 @@ class RecordCodec(Generic[T]):
             try:
                 infinite = holds_infinity(document.get(name)) or infinite
             except ValueError as error:
-                raise self._invalid(item, f"{name}: {error}") from error
+                colon = "" if str(error).startswith("[") else ": "
+                raise self._invalid(item, f"{name}{colon}{error}") from error
         try:
             return _dumps_infinite(document) if infinite else orjson.dumps(document)
         except (orjson.JSONEncodeError, PydanticSerializationError, UnicodeError) as error:
             raise self._invalid(item, f"{_field_at_fault(document)}: {error}") from error
+
+    def _field_not_json(self, item: T) -> str:
+        for name in self._model.model_fields:
+            try:
+                self._serialize(item, mode="json", include={name}, warnings=False)
+            except (PydanticSerializationError, ValueError, TypeError, RecursionError):
+                return name
+        return "a field"
 
     def _refuse_change(self, item: T, back: T) -> None:
         names = {name for name, field in self._model.model_fields.items() if not field.exclude}
@@ -135,7 +145,7 @@ class RecordCodec(Generic[T]):
             kept, returned = getattr(item, name), getattr(back, name)
             if kept != returned:
                 raise self._invalid(
-                    item, f"{name}: {_show(kept)} would come back as {_show(returned)}"
+                    item, f"{name}: {shown(kept)} would come back as {shown(returned)}"
                 )
 
     def _invalid(self, item: T, why: str) -> InvalidRecordError:
@@ -222,11 +232,8 @@ def _first_fault(error: ValidationError) -> tuple[str, str]:
     reason = first["msg"].removeprefix("Value error, ")
     if field and len(first["loc"]) > 1:
         reason = f"{reason} (at {'.'.join(str(part) for part in first['loc'])})"
-    if first["type"] != "value_error":
-        reason = f"{reason}, not {_show(first['input'])}"
+    if first["type"] == "missing":
+        reason = "it is missing, and the model has no default for it"
+    elif first["type"] != "value_error":
+        reason = f"{reason}, not {shown(first['input'])}"
     return field, reason
-
-
-def _show(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."

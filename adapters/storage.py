@@ -178,6 +178,10 @@ NOTHING = AnyOf(())
 class Storage(ABC):
     """One database, as a backend keeps it. Safe to be shared by threads.
 
+    Answers to index conditions are exact. Values compare by kind: 1 equals 1.0 and never
+    True, texts order by code point, integers of 64 bits and floats by their exact value, and
+    a range holds values of its bounds' kind alone.
+
     Records whose time has come are gone from every answer. Every method raises BackendError
     if the backend fails, chained to the backend's own error.
     """

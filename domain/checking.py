@@ -74,6 +74,7 @@ class _Check:
         self._shape = field.shape
         self._operator = comparison.operator
         self._name = f"{schema.model.__name__}.{field.path}"
+        self._type = getattr(field.annotation, "__name__", str(field.annotation))
 
     def refuse(self, why: str) -> NoReturn:
         raise QueryError(f"{self._name} {why}")
@@ -83,8 +84,8 @@ class _Check:
             self.refuse(f"is a list, so {self._operator.value} does not apply to it; {hint}")
         if not self._shape.kinds:
             self.refuse(
-                f"holds values that {self._operator.value} does not apply to; it can be "
-                "compared with None alone"
+                f"holds {self._type}, which can be compared with None alone: conditions are about "
+                "text, numbers, bools, enums and lists of them"
             )
 
     def whole_value(self, operand: object) -> object:
@@ -120,7 +121,11 @@ class _Check:
         if value is None:
             return None
         if kind_of(value) not in kinds:
-            self.refuse(f"is compared with {' or '.join(sorted(kinds))}, not with {operand!r}")
+            choices = self._shape.choices
+            allowed = f": {', '.join(sorted(map(repr, choices)))}" if choices else ""
+            self.refuse(
+                f"is compared with {' or '.join(sorted(kinds))}{allowed}, not with {operand!r}"
+            )
         if isinstance(value, float) and math.isnan(value):
             self.refuse("cannot be compared with NaN: it is never stored")
         if isinstance(value, str):

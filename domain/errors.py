@@ -105,11 +105,22 @@ class NotFoundError(SimstoreError, LookupError):
     def __str__(self) -> str:
         if self.pks:
             return f"{self.collection} has no record {_names(self.pks)}"
-        return f"{self.collection} has no record where {self.condition or 'anything holds'}"
+        where = f" where {self.condition}" if self.condition else ""
+        return f"{self.collection} has no record{where}"
 
 
 class MultipleFoundError(SimstoreError, LookupError):
-    """``one`` found more than one record."""
+    """``one`` found more than one record; ``pks`` are the first two."""
+
+    def __init__(self, collection: str, pks: Sequence[str], condition: str = "") -> None:
+        super().__init__(collection, tuple(pks), condition)
+        self.collection = collection
+        self.pks = tuple(pks)
+        self.condition = condition
+
+    def __str__(self) -> str:
+        where = f" where {self.condition}" if self.condition else ""
+        return f"{self.collection} has several records{where}: {_names(self.pks)}, and perhaps more"
 
 
 class DuplicateError(SimstoreError):

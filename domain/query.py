@@ -155,6 +155,20 @@ class Field:
     def __ge__(self, operand: Scalar | Enum) -> Comparison:
         return Comparison(self.path, Operator.GREATER_EQUAL, operand)
 
+    def _is_no_condition(self, *_: object) -> NoReturn:
+        raise QueryError(
+            f"{self!r} alone is not a condition: compare it, and put comparisons that are joined "
+            "by & or | into parentheses: (field('a') > 1) & (field('b') < 2)"
+        )
+
+    __and__ = __rand__ = __or__ = __ror__ = __invert__ = __bool__ = _is_no_condition
+
+    def __contains__(self, value: object) -> NoReturn:
+        raise QueryError(
+            f"write {self!r}.contains(value) for a list, .matches(words) or .startswith(prefix) "
+            "for text, and .in_(values) for one of several"
+        )
+
     def in_(self, operands: Iterable[Scalar | Enum]) -> Comparison:
         """Equal to any of `operands`; to none of none."""
         if isinstance(operands, str) or not isinstance(operands, Iterable):

@@ -122,6 +122,8 @@ class ModelSchema:
                 raise QueryError(f"{self.model.__name__}.{parent} has no fields of its own")
             if name not in model.model_fields:
                 raise QueryError(_unknown_field(self.model, path, name, model.model_fields))
+            if model.model_fields[name].exclude:
+                raise QueryError(f"{self.model.__name__}.{path} is not stored: it has exclude=True")
             shape, annotation = _field_shape(model, name)
             steps.append((name, shape.many and shape.embedded is not None))
             if depth < len(names) - 1:
@@ -176,6 +178,10 @@ def _marked_paths(
             yield from _marked_paths(shape.embedded, f"{prefix}{name}.", above | {model})
 
 
+_ARGUMENTS = ("order_by", "limit", "offset", "after", "batch_size")
+"""What calls take beside fields, and users misspell or give to a call that lacks it."""
+
+
 def near_name(name: str, names: Iterable[str]) -> str:
     """`; did you mean 'x'?` for the nearest of `names`, or nothing."""
     near = difflib.get_close_matches(name, list(names), n=1)
@@ -183,7 +189,9 @@ def near_name(name: str, names: Iterable[str]) -> str:
 
 
 def _unknown_field(root: type[BaseModel], path: str, name: str, names: Iterable[str]) -> str:
-    hint = near_name(name, names) or f"; it has {', '.join(names)}"
+    if name in _ARGUMENTS:
+        return f"{root.__name__} has no field {name!r}, and this call has no such argument"
+    hint = near_name(name, [*names, *_ARGUMENTS]) or f"; it has {', '.join(names)}"
     within = f" (in {path!r})" if path != name else ""
     return f"{root.__name__} has no field {name!r}{within}{hint}"
 
@@ -193,9 +201,11 @@ def _check_model(model: type) -> None:
         raise ModelError(f"{model!r} is not a pydantic model class")
     name = model.__name__
     pk = model.model_fields.get("pk")
-    if pk is None or pk.annotation is not str:
+    if pk is None or pk.annotation is not str or pk.exclude:
+        found = "no field 'pk'" if pk is None else f"a field 'pk: {pk.annotation}'"
         raise ModelError(
-            f"{name} has no field 'pk: str'; derive it from simstore.Record, which has one"
+            f"{name} has {found}, where a record needs a stored 'pk: str'; derive it from "
+            "simstore.Record, which has one"
         )
     if not model.__pydantic_complete__:
         try:

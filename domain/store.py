@@ -43,7 +43,8 @@ class Transaction(Protocol):
     Get it from `Store.transaction`. It offers each repository's save, add, delete and get,
     under the names of the store's. It is optimistic: if a record that it read, or found to be
     absent, was written by somebody else before it ends, it raises ConflictError and nothing
-    is written. An exception in its block discards it.
+    is written. An exception in its block discards it. It has no queries; and what is written
+    through the store's own repositories meanwhile is no part of it.
     """
 
     def repository(self, model: type[M]) -> TransactionRepository[M]:

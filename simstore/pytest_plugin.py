@@ -26,11 +26,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def store(request: pytest.FixtureRequest) -> Iterator["Store"]:
-    """A store, closed when the test ends."""
+    """A simstore Store: empty and in memory, or what --store-url opens.
+
+    {tmp_path} in that URL is the test's own folder; without it, tests share a database.
+    """
     from simstore.connection import connect  # noqa: PLC0415 — most test runs never ask for it
 
     url: str = request.config.getoption("--store-url")
     if "{tmp_path}" in url:
         url = url.replace("{tmp_path}", str(request.getfixturevalue("tmp_path")))
+    if "{" in url:
+        raise pytest.UsageError(f"--store-url {url}: only {{tmp_path}} may stand in braces")
     with connect(url) as opened:
         yield opened

@@ -37,9 +37,12 @@ def open_store(url: StoreURL) -> StorageStore:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
     if not (math.isfinite(seconds) and seconds >= 0):
-        raise ValueError("it is a number of seconds")
+        raise ValueError("it is a number of seconds, 0 or more")
     return seconds
 
 

@@ -4,6 +4,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import RLock
 
 from simstore.adapters.sqlite.layout import create_layout
@@ -83,6 +84,17 @@ class Connection:
             self._process = os.getpid()
         return self._connection
 
+    def _reason(self) -> str:
+        """What is wrong with the path itself, where SQLite only says that it cannot open it."""
+        path = Path(self._path)
+        if path.is_dir():
+            return "it is a folder"
+        if not path.parent.is_dir():
+            return f"there is no folder {path.parent}; make it first"
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            return "it may not be written, and reading takes a lock in it too"
+        return ""
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
@@ -96,6 +108,6 @@ class Connection:
                 ) from error
             if code in _UNAVAILABLE:
                 raise BackendUnavailableError(
-                    f"{self._path} cannot be used as a database: {error}"
+                    f"{self._path} cannot be used as a database: {self._reason() or error}"
                 ) from error
             raise BackendError(f"{self._path}: {error}") from error

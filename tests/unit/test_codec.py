@@ -91,7 +91,7 @@ def test_it_comes_back_equal(item: BaseModel) -> None:
         (Anything(value=math.nan), "value"),
         (Anything(value=[{"a": math.nan}]), "value"),
         (Anything(value=2**63), "value: 9223372036854775808 is beyond 64 bits"),
-        (Anything(value=[-(2**70)]), r"value: \[0\]: .* is beyond 64 bits"),
+        (Anything(value=[-(2**70)]), r"value\[0\]: .* is beyond 64 bits"),
         (Anything(value=object()), "object"),
         (Anything(value=b"\xff"), "utf"),
         (Anything(value="\ud800"), "value: .*surrogate"),

@@ -34,7 +34,7 @@ def test_a_url_without_a_file_is_refused(url: str) -> None:
 @pytest.mark.parametrize(
     ("option", "reason"),
     [
-        ("timeout=soon", "could not convert"),
+        ("timeout=soon", "number of seconds"),
         ("timeout=-1", "number of seconds"),
         ("timeout=nan", "number of seconds"),
         ("synchronous=off", "full or normal"),
@@ -58,9 +58,11 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) ->
     assert path.read_text().startswith("these are my notes")
 
 
-@pytest.mark.parametrize("path", ["missing/folder/a.db", "."])
-def test_a_path_that_cannot_be_opened_is_refused(tmp_path: Path, path: str) -> None:
-    with pytest.raises(simstore.BackendUnavailableError, match="unable to open"):
+@pytest.mark.parametrize(
+    ("path", "reason"), [("missing/a.db", "there is no folder .*missing"), (".", "is a folder")]
+)
+def test_a_path_that_cannot_be_opened_is_refused(tmp_path: Path, path: str, reason: str) -> None:
+    with pytest.raises(simstore.BackendUnavailableError, match=reason):
         simstore.connect(f"sqlite:///{tmp_path}/{path}")
 
 

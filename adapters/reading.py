@@ -1,0 +1,136 @@
+"""Queries answered by a storage: pages of pks, documents in batches, every record tested."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel
+
+from simstore.adapters.codec import RecordCodec
+from simstore.adapters.ordering import Ordering
+from simstore.adapters.projection import Projection
+from simstore.adapters.query import Query
+from simstore.adapters.storage import Storage
+
+T = TypeVar("T", bound=BaseModel)
+S = TypeVar("S")
+
+DOCUMENTS_AT_A_TIME = 100
+"""How many documents are asked for at once; of large ones, 50 to 100 measured best."""
+
+PKS_AT_A_TIME = 10_000
+"""How many pks are asked for at once: enough that a range is not looked up over and over."""
+
+
+class Reader(Generic[T]):
+    """Reads the records of one collection."""
+
+    def __init__(
+        self, collection: str, codec: RecordCodec[T], storage: Callable[[], Storage]
+    ) -> None:
+        self._collection = collection
+        self._codec = codec
+        self._storage = storage
+
+    def read(self, pks: Sequence[str]) -> Iterator[T | None]:
+        """The record of each of `pks`, or None where it is missing, read in batches."""
+        return self._read(pks, DOCUMENTS_AT_A_TIME)
+
+    def _read(self, pks: Sequence[str], batch_size: int) -> Iterator[T | None]:
+        for some in chunks(pks, batch_size):
+            documents = self._storage().fetch(self._collection, some)
+            for pk, document in zip(some, documents, strict=True):
+                yield None if document is None else self._codec.decode(pk, document)
+
+    def stream(
+        self,
+        query: Query,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+        batch_size: int = DOCUMENTS_AT_A_TIME,
+    ) -> Iterator[T]:
+        """The records that fulfil `query`, by pk, behind `after` and the first `offset`."""
+        pages = self._pages(query, after, None if limit is None else limit + offset)
+        if query.plan.exact:
+            pages = _without_first(pages, offset)
+            offset = 0
+        found = (
+            item
+            for pks in pages
+            for item in self._read(pks, batch_size)
+            # Tested also where the index is exact: the record may have changed since.
+            if item is not None and query.holds(item)
+        )
+        return islice(found, offset, None if limit is None else offset + limit)
+
+    def _pages(self, query: Query, after: str | None, wanted: int | None) -> Iterator[list[str]]:
+        """Pages of the pks that may fulfil `query`."""
+        if query.plan.pks is not None:
+            yield [pk for pk in query.plan.pks if after is None or pk > after]
+            return
+        size = PKS_AT_A_TIME
+        if wanted is not None and query.plan.exact:
+            size = max(1, min(size, wanted))
+        while True:
+            page = self._storage().search(
+                self._collection, query.plan.index, after=after, limit=size
+            )
+            yield page
+            if len(page) < size:
+                return
+            after = page[-1]
+
+    def ordered(
+        self, query: Query, ordering: Ordering, *, limit: int | None, offset: int
+    ) -> list[T]:
+        """The records that fulfil `query`, in the order of a field."""
+        stop = None if limit is None else offset + limit
+        paths = self._codec.indexes.paths
+        if query.plan.exact and ordering.path in paths:
+            position = paths.index(ordering.path)
+            rows = self._storage().project(self._collection, query.plan.index)
+            pks = ordering.sorted((pk, values[position]) for pk, values in rows)[offset:stop]
+            return [item for item in self.read(pks) if item is not None and query.holds(item)]
+        items = {pk_of(item): item for item in self.stream(query)}
+        pks = ordering.sorted((pk, ordering.value(item)) for pk, item in items.items())
+        return [items[pk] for pk in pks[offset:stop]]
+
+    def pks(self, query: Query, *, after: str | None = None, limit: int | None = None) -> list[str]:
+        """The pks of the records that fulfil `query`, in order."""
+        if query.plan.exact:
+            return self._storage().search(
+                self._collection, query.plan.index, after=after, limit=limit
+            )
+        return [pk_of(item) for item in self.stream(query, after=after, limit=limit)]
+
+    def count(self, query: Query) -> int:
+        """How many records fulfil `query`."""
+        if query.plan.exact:
+            return self._storage().count(self._collection, query.plan.index)
+        return sum(1 for _ in self.stream(query))
+
+    def project(self, query: Query, projection: Projection) -> list[dict[str, Any]]:
+        """Some fields of the records that fulfil `query`, by pk."""
+        if query.plan.exact and projection.indexed:
+            rows = self._storage().project(self._collection, query.plan.index)
+            return [projection.of_values(pk, values) for pk, values in rows]
+        return [projection.of_item(item) for item in self.stream(query)]
+
+
+def pk_of(item: BaseModel) -> str:
+    """The pk of a record."""
+    pk: str = item.pk  # type: ignore[attr-defined]  # its schema made sure that it has one
+    return pk
+
+
+def chunks(items: Sequence[S], size: int) -> Iterator[Sequence[S]]:
+    """`items` in order, `size` at a time."""
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _without_first(pages: Iterator[list[str]], number: int) -> Iterator[list[str]]:
+    for page in pages:
+        yield page[number:]
+        number = max(0, number - len(page))
