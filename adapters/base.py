@@ -20,12 +20,20 @@ from simstore.adapters.arguments import (
     check_version,
     seconds_of,
 )
-from simstore.adapters.codec import RecordCodec
+from simstore.adapters.codec import RecordCodec, version_of
 from simstore.adapters.ordering import Ordering
 from simstore.adapters.projection import Projection
 from simstore.adapters.query import Query
 from simstore.adapters.reading import PKS_AT_A_TIME, Reader, chunks, pk_of
-from simstore.adapters.storage import Delete, Expected, Put, Storage, Unexpected
+from simstore.adapters.storage import (
+    Collection,
+    Delete,
+    Expected,
+    PartlyWritten,
+    Put,
+    Storage,
+    Unexpected,
+)
 from simstore.domain.errors import (
     BackendError,
     ConflictError,
@@ -54,17 +62,17 @@ class StorageRepository(Repository[T]):
     """The records of one model in a storage."""
 
     def __init__(
-        self, model: type[T], open_storage: Callable[[], Storage], *, keeps_documents: bool
+        self, model: type[T], storage: Callable[[], Storage], *, keeps_documents: bool
     ) -> None:
         self._model = model
         self._schema: ModelSchema = schema_of(model)
-        self._open_storage = open_storage
+        self._storage = storage
         self._collection = self._schema.collection
         self._codec = RecordCodec(model, self._schema, keeps_documents=keeps_documents)
-        self._reader = Reader(self._collection, self._codec, lambda: self.storage)
+        self._stored = Collection(self._collection, self._codec.indexes, self._codec.values_of)
+        self._reader = Reader(self._stored, self._codec, storage)
         # Asked once: isinstance() on a pydantic model costs as much as half of its validation.
         self._expires = issubclass(model, ExpiringRecord)
-        self._storage: Storage | None = None
 
     def __repr__(self) -> str:
         return f"<{self._collection} records of a simstore>"
@@ -83,29 +91,16 @@ class StorageRepository(Repository[T]):
         return self._codec
 
     @property
-    def storage(self) -> Storage:
-        """The storage, ready for this collection."""
-        storage = self._storage
-        if storage is None:
-            storage = self._open_storage()
-            storage.prepare(
-                self._collection,
-                self._codec.indexes,
-                lambda pk, document: self._codec.values(self._codec.decode(pk, document)),
-            )
-            self._storage = storage
-        return storage
-
-    def close(self) -> None:
-        """Let go of the storage: from now on, `open_storage` is asked, and will refuse."""
-        self._storage = None
+    def stored(self) -> Collection:
+        """Its records, as storages know them."""
+        return self._stored
 
     # Writing
 
     def save(self, item: T, *, ttl: Ttl = None, if_version: str | None = None) -> T:
         put = self.put(item, ttl, check_version(if_version))
         try:
-            self.storage.commit([put])
+            self._storage().commit([put])
         except Unexpected as error:
             raise ConflictError(self._collection, put.pk) from error
         return item
@@ -122,16 +117,23 @@ class StorageRepository(Repository[T]):
             puts.pop(put.pk, None)
             puts[put.pk] = put
         if puts:
-            try:
-                self.storage.commit(list(puts.values()))
-            except BackendError as error:
-                raise SaveManyError(self._collection, (), puts) from error
+            self._write(puts)
         return pks
+
+    def _write(self, puts: Mapping[str, Put]) -> None:
+        try:
+            self._storage().write(list(puts.values()))
+        except BackendError as error:
+            raise SaveManyError(self._collection, (), puts) from error
+        except PartlyWritten as error:
+            done = [operation.pk for operation in error.done]
+            missing = [pk for pk in puts if pk not in set(done)]
+            raise SaveManyError(self._collection, done, missing) from error.__cause__
 
     def add(self, item: T, *, ttl: Ttl = None) -> T:
         put = self.put(item, ttl, Expected.NOTHING)
         try:
-            self.storage.commit([put])
+            self._storage().commit([put])
         except Unexpected as error:
             raise DuplicateError(self._collection, put.pk) from error
         return item
@@ -159,7 +161,7 @@ class StorageRepository(Repository[T]):
             if not self._expires:
                 put = put._replace(keep_ttl=True)
             try:
-                self.storage.commit([put])
+                self._storage().commit([put])
             except Unexpected:
                 time.sleep(random.random() * min(LONGEST_PAUSE, 0.0001 * 2**attempt))  # noqa: S311
                 continue
@@ -167,7 +169,7 @@ class StorageRepository(Repository[T]):
         raise ConflictError(self._collection, pk)
 
     def delete(self, pk: str) -> None:
-        if not self.storage.commit([Delete(self._collection, check_pk(pk))])[0]:
+        if not self._storage().commit([Delete(self._stored, check_pk(pk))])[0]:
             raise NotFoundError(self._collection, [pk])
 
     def delete_many(self, *where: Any, **equals: Any) -> int:
@@ -177,12 +179,24 @@ class StorageRepository(Repository[T]):
                 "to do that, pass it pks()"
             )
         if len(where) == 1 and not equals and not isinstance(where[0], Condition):
-            pks = check_pks(where[0])
-        else:
-            pks = self._reader.pks(self._query(where, equals))
-        deletes = [Delete(self._collection, pk) for pk in dict.fromkeys(pks)]
-        storage = self.storage
-        return sum(sum(storage.commit(some)) for some in chunks(deletes, PKS_AT_A_TIME))
+            pks = list(dict.fromkeys(check_pks(where[0])))
+            return sum(self._delete(some) for some in chunks(pks, PKS_AT_A_TIME))
+        query = self._query(where, equals)
+        return sum(self._delete_found(query, some) for some in self._reader.candidates(query))
+
+    def _delete(self, pks: Sequence[str]) -> int:
+        return sum(self._storage().write([Delete(self._stored, pk) for pk in pks]))
+
+    def _delete_found(self, query: Query, pks: Sequence[str]) -> int:
+        """Delete those of `pks` that fulfil `query` when they are deleted."""
+        deletions = self._reader.deletions(query, pks)
+        while deletions:
+            try:
+                return sum(self._storage().commit(deletions))
+            except Unexpected:
+                # Somebody wrote in between: what fulfils the query now may be less.
+                deletions = self._reader.deletions(query, pks)
+        return 0
 
     def put(self, item: T, ttl: Ttl, expected: Expected | str = Expected.ANYTHING) -> Put:
         """The operation that saves `item`, for a commit."""
@@ -192,22 +206,21 @@ class StorageRepository(Repository[T]):
             seconds = seconds_of(ttl)
         elif self._expires:
             seconds = float(item.expire_time)  # type: ignore[attr-defined]  # an ExpiringRecord
-        return Put(self._collection, pk, content, values, seconds, expected)
+        return Put(self._stored, pk, content, values, seconds, expected)
 
     # Reading by pk
 
     def get(self, pk: str) -> T:
-        document = self.storage.fetch(self._collection, [check_pk(pk)])[0]
-        if document is None:
+        content = self._storage().fetch(self._stored, [check_pk(pk)])[0]
+        if content is None:
             raise NotFoundError(self._collection, [pk])
-        return self._codec.decode(pk, document)
+        return self._codec.decode(pk, content)
 
     def get_versioned(self, pk: str) -> tuple[T, str]:
-        found = self.storage.fetch_versioned(self._collection, check_pk(pk))
-        if found is None:
+        content = self._storage().fetch(self._stored, [check_pk(pk)])[0]
+        if content is None:
             raise NotFoundError(self._collection, [pk])
-        document, version = found
-        return self._codec.decode(pk, document), version
+        return self._codec.decode(pk, content), version_of(content)
 
     def get_many(
         self, pks: Iterable[str], *, missing: Literal["raise", "skip"] = "raise"

@@ -72,10 +72,10 @@ class StorageStore(Store):
 
     @contextmanager
     def _transaction(self) -> Iterator[Transaction]:
-        transaction = BufferedTransaction(self.repository)
+        transaction = BufferedTransaction(self.repository, self._open_storage)
         try:
             yield transaction
-            transaction.commit(self._open_storage())
+            transaction.commit()
         finally:
             transaction.end()
 
@@ -87,8 +87,6 @@ class StorageStore(Store):
     def close(self) -> None:
         with self._lock:
             storage, self._storage = self._storage, None
-            for repository in self._repositories.values():
-                repository.close()
         if storage is not None:
             storage.close()
 

@@ -16,7 +16,7 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from simstore.adapters.annotations import copied_by_validation, holds_no_number
 from simstore.adapters.arguments import shown
-from simstore.adapters.storage import Document, Indexes, Values
+from simstore.adapters.storage import Content, Document, Indexes, Values
 from simstore.domain.errors import (
     CorruptRecordError,
     InvalidRecordError,
@@ -25,7 +25,7 @@ from simstore.domain.errors import (
 from simstore.domain.fields import check_pk
 from simstore.domain.numbers import holds_infinity
 from simstore.domain.record import loader_of
-from simstore.domain.schema import FieldPath, ModelSchema
+from simstore.domain.schema import FieldPath, ModelSchema, scalar
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -48,11 +48,12 @@ class RecordCodec(Generic[T]):
         self.indexes = Indexes(
             exact=[field.path for field in schema.indexed if field.shape.indexed],
             words=[field.path for field in schema.indexed if field.shape.full_text],
+            details=";".join(_entry_rules(schema, field) for field in schema.indexed),
         )
         by_path = [schema.resolve(path) for path in self.indexes.paths]
         self._read_values = _reader_of(by_path)
 
-    def encode(self, item: T) -> tuple[str, Document | bytes, Values]:
+    def encode(self, item: T) -> tuple[str, Content, Values]:
         """The pk of `item`, what is stored of it, and its indexed values.
 
         Raises:
@@ -85,7 +86,14 @@ class RecordCodec(Generic[T]):
         """The indexed values of `item`, in the order of ``indexes.paths``."""
         return self._read_values(item)
 
-    def decode(self, pk: str, content: Document | bytes) -> T:
+    def values_of(self, pk: str, content: Content) -> Values | None:
+        """The indexed values of a stored record; None if it cannot be read."""
+        try:
+            return self.values(self.decode(pk, content))
+        except CorruptRecordError:
+            return None
+
+    def decode(self, pk: str, content: Content) -> T:
         """The record of what is stored.
 
         Raises:
@@ -200,7 +208,7 @@ def loads(collection: str, pk: str, data: bytes) -> Document:
 
 
 def dumps(document: Document) -> bytes:
-    """An encoded record's document as JSON, the same bytes as `RecordCodec.encode` makes."""
+    """A document as JSON, in the bytes that `RecordCodec.encode` makes of it."""
     return _dumps_infinite(document) if holds_infinity(document) else orjson.dumps(document)
 
 
@@ -219,9 +227,20 @@ def loads_values(data: bytes) -> Values:
     return tuple(from_json(data))
 
 
-def version_of(data: bytes) -> str:
-    """The version of a stored document: a digest of its bytes, which Redis scripts have too."""
+def version_of(content: Content) -> str:
+    """The version of what is stored: a digest of its JSON, which Redis scripts have too."""
+    data = dumps(content) if isinstance(content, dict) else content
     return hashlib.sha1(data, usedforsecurity=False).hexdigest()
+
+
+def _entry_rules(schema: ModelSchema, field: FieldPath) -> str:
+    """What decides the entries of a field, beside its path.
+
+    The default is among it: documents that lack the field are read with it.
+    """
+    top = schema.model.model_fields[field.path.partition(".")[0]]
+    kinds = ",".join(sorted(field.shape.kinds))
+    return f"{kinds}:{field.shape.many}:{scalar(top.get_default())!r}"
 
 
 def _first_fault(error: ValidationError) -> tuple[str, str]:

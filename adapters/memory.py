@@ -7,18 +7,20 @@ one, for as long as any of them is open.
 import heapq
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from threading import RLock
 from typing import ClassVar, NamedTuple
 from weakref import WeakValueDictionary
 
 from simstore.adapters.base_store import StorageStore
-from simstore.adapters.codec import dumps, version_of
+from simstore.adapters.codec import version_of
 from simstore.adapters.memory_index import OrderedPks, ValueIndex
 from simstore.adapters.storage import (
     AllOf,
     AnyOf,
+    Collection,
     Complement,
+    Content,
     Delete,
     Document,
     Equal,
@@ -27,6 +29,7 @@ from simstore.adapters.storage import (
     Indexes,
     OneOf,
     Operation,
+    Pks,
     Prefix,
     Put,
     Range,
@@ -35,17 +38,19 @@ from simstore.adapters.storage import (
     Values,
 )
 from simstore.adapters.url import StoreURL
-from simstore.domain.errors import CorruptRecordError
 from simstore.domain.store import Capability
+
+MANY_EXPIRIES = 1_000
+"""So many expiries, beyond twice those of living records, are looked through and thinned out."""
 
 
 class _Row(NamedTuple):
     document: Document
-    values: Values
+    values: Values | None
     expires_at: float | None
 
 
-class _Collection:
+class _Rows:
     """The rows of one model, and their indexes.
 
     Rows are indexed when a query first needs it: that halves the cost of a save, and many a
@@ -55,7 +60,7 @@ class _Collection:
     def __init__(self) -> None:
         self.rows: dict[str, _Row] = {}
         self.pks = OrderedPks(set())
-        self.indexes = Indexes((), ())
+        self._indexes = Indexes((), ())
         self._by_value: defaultdict[str, ValueIndex] = defaultdict(ValueIndex)
         self._unindexed: set[str] = set()
 
@@ -74,29 +79,34 @@ class _Collection:
         self._unindex(pk, row.values)
         self._unindexed.discard(pk)
 
-    def _unindex(self, pk: str, values: Values) -> None:
-        if pk not in self._unindexed:
-            for index, value in self.indexes.entries(values):
+    def _unindex(self, pk: str, values: Values | None) -> None:
+        if pk not in self._unindexed and values is not None:
+            for index, value in self._indexes.entries(values):
                 self._by_value[index].discard(value, pk)
 
     def _index(self, name: str) -> ValueIndex:
         """An index, up to date."""
         for pk in self._unindexed:
-            for index, value in self.indexes.entries(self.rows[pk].values):
-                self._by_value[index].add(value, pk)
+            values = self.rows[pk].values
+            if values is not None:
+                for index, value in self._indexes.entries(values):
+                    self._by_value[index].add(value, pk)
         self._unindexed.clear()
         return self._by_value[name]
 
-    def reindex(self, indexes: Indexes, values: Callable[[str, Document], Values]) -> None:
-        self.indexes = indexes
+    def index_for(self, collection: Collection) -> None:
+        """Make the entries anew if they are of other indexes than the collection's."""
+        if self._indexes.signature != collection.indexes.signature:
+            values = {pk: collection.values(pk, row.document) for pk, row in self.rows.items()}
+            self._indexes = collection.indexes
+            self.restore({pk: row._replace(values=values[pk]) for pk, row in self.rows.items()})
+
+    def restore(self, rows: dict[str, _Row]) -> None:
+        """Hold just `rows`, and find everything else from them."""
+        self.rows = rows
+        self.pks = OrderedPks(set(rows))
         self._by_value.clear()
-        self._unindexed.clear()
-        for pk, row in self.rows.items():
-            try:
-                self.rows[pk] = row._replace(values=values(pk, row.document))
-            except CorruptRecordError:
-                continue
-            self._unindexed.add(pk)
+        self._unindexed = set(rows)
 
     def page(self, condition: IndexCondition, after: str | None, limit: int | None) -> list[str]:
         """The first `limit` pks behind `after` that fulfil `condition`, in order."""
@@ -113,17 +123,17 @@ class _Collection:
         match condition:
             case Equal(index, value):
                 return self._index(index).equal(value)
+            case Pks(pks):
+                return self.rows.keys() & pks
             case OneOf(index, values):
                 return set().union(*(self._index(index).equal(value) for value in values))
             case Range(index, low, high):
                 return self._index(index).between(low, high)
             case Prefix(index, text):
                 return self._index(index).starting_with(text)
-            case AllOf(parts) if parts:
-                smallest, *others = sorted(map(self.select, parts), key=len)
-                return smallest.intersection(*others)
-            case AllOf():
-                return self.pks.pks
+            case AllOf(parts):
+                smallest, *others = sorted([self.pks.pks, *map(self.select, parts)], key=len)
+                return smallest.intersection(*others) if parts else smallest
             case AnyOf(parts):
                 return set().union(*map(self.select, parts))
             case Complement(part):
@@ -133,28 +143,34 @@ class _Collection:
 class MemoryDatabase:
     """What the stores of one ``memory://`` URL share."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self) -> None:
         self.lock = RLock()
-        self.clock = clock
-        self._collections: defaultdict[str, _Collection] = defaultdict(_Collection)
+        self._rows: defaultdict[str, _Rows] = defaultdict(_Rows)
         self._expiries: list[tuple[float, str, str]] = []
+        self._valid_expiries = 0
+        """How many were valid when all were last looked through."""
 
-    def collection(self, name: str) -> _Collection:
-        """A collection. Call it under the lock."""
-        return self._collections[name]
-
-    def purge(self) -> None:
-        """Forget the records whose time has come. Call it under the lock."""
-        while self._expiries and self._expiries[0][0] <= self.clock():
-            moment, name, pk = heapq.heappop(self._expiries)
-            row = self._collections[name].rows.get(pk)
-            # The record may have been saved with another time to live since, or deleted.
-            if row is not None and row.expires_at == moment:
-                self._collections[name].remove(pk)
+    def rows(self, name: str) -> _Rows:
+        """A collection, without the records whose time has come. Call it under the lock."""
+        while self._expiries and self._expiries[0][0] <= time.time():
+            moment, owner, pk = heapq.heappop(self._expiries)
+            if self._is_valid(moment, owner, pk):
+                self._rows[owner].remove(pk)
+        return self._rows[name]
 
     def expire(self, name: str, pk: str, moment: float) -> None:
         """Forget a record at that moment, unless it is saved again before."""
         heapq.heappush(self._expiries, (moment, name, pk))
+        # Every save adds one, and only time takes them away: drop those that are overtaken.
+        if len(self._expiries) > 2 * self._valid_expiries + MANY_EXPIRIES:
+            self._expiries = [expiry for expiry in self._expiries if self._is_valid(*expiry)]
+            heapq.heapify(self._expiries)
+            self._valid_expiries = len(self._expiries)
+
+    def _is_valid(self, moment: float, name: str, pk: str) -> bool:
+        """Whether the record still expires then: it may have been saved again, or deleted."""
+        row = self._rows[name].rows.get(pk)
+        return row is not None and row.expires_at == moment
 
 
 class MemoryStorage(Storage):
@@ -169,85 +185,74 @@ class MemoryStorage(Storage):
     def __init__(self, database: MemoryDatabase, namespace: str = "") -> None:
         self._database = database
         self._lock = database.lock
-        self._namespace = namespace
-        self._collections: dict[str, _Collection] = {}
-
-    def _qualified(self, collection: str) -> str:
-        return f"{self._namespace}:{collection}"
-
-    def _collection(self, name: str) -> _Collection:
-        found = self._collections.get(name)
-        if found is None:
-            found = self._collections[name] = self._database.collection(self._qualified(name))
-        return found
-
-    def _current(self, name: str) -> _Collection:
-        """A collection as it is now. Call it under the lock."""
-        self._database.purge()
-        return self._collection(name)
-
-    def prepare(
-        self, collection: str, indexes: Indexes, values: Callable[[str, Document], Values]
-    ) -> None:
-        with self._lock:
-            found = self._current(collection)
-            if found.indexes.signature != indexes.signature:
-                found.reindex(indexes, values)
+        self._prefix = f"{namespace}:"
 
     def commit(self, operations: Sequence[Operation]) -> list[bool]:
         with self._lock:
-            self._database.purge()
-            found: list[tuple[_Collection, _Row | None]] = []
+            found: list[tuple[_Rows, _Row | None]] = []
             for operation in operations:
-                collection = self._collection(operation.collection)
-                row = collection.rows.get(operation.pk)
+                rows = self._indexed(operation.collection)
+                row = rows.rows.get(operation.pk)
                 expected = operation.expected
                 if expected is not Expected.ANYTHING and not _is_expected(row, expected):
                     raise Unexpected(operation)
-                found.append((collection, row))
-            for operation, (collection, row) in zip(operations, found, strict=True):
-                if isinstance(operation, Put):
-                    self._put(operation, collection, row)
-                elif isinstance(operation, Delete) and row is not None:
-                    collection.remove(operation.pk)
+                found.append((rows, row))
+            try:
+                for operation, (rows, row) in zip(operations, found, strict=True):
+                    if isinstance(operation, Put):
+                        self._put(operation, rows, row)
+                    elif isinstance(operation, Delete) and row is not None:
+                        rows.remove(operation.pk)
+            except BaseException:  # Ctrl-C in the middle, for one
+                _undo(operations, found)
+                raise
             return [row is not None for _, row in found]
 
-    def _put(self, put: Put, collection: _Collection, old: _Row | None) -> None:
+    def _put(self, put: Put, rows: _Rows, old: _Row | None) -> None:
         document: Document = put.content  # type: ignore[assignment]  # keeps_documents
         expires_at: float | None = None
         if put.keep_ttl and old is not None:
             expires_at = old.expires_at
         elif put.ttl is not None:
-            expires_at = self._database.clock() + put.ttl
-        collection.put(put.pk, _Row(document, put.values, expires_at))
+            expires_at = time.time() + put.ttl
+        rows.put(put.pk, _Row(document, put.values, expires_at))
         if expires_at is not None:
-            self._database.expire(self._qualified(put.collection), put.pk, expires_at)
+            self._database.expire(self._prefix + put.collection.name, put.pk, expires_at)
 
-    def fetch(self, collection: str, pks: Sequence[str]) -> list[Document | None]:
+    def fetch(self, collection: Collection, pks: Sequence[str]) -> list[Content | None]:
         with self._lock:
-            rows = self._current(collection).rows
+            rows = self._rows(collection.name).rows
             return [None if (row := rows.get(pk)) is None else row.document for pk in pks]
 
-    def fetch_versioned(self, collection: str, pk: str) -> tuple[Document, str] | None:
-        with self._lock:
-            found = self._current(collection)
-            row = found.rows.get(pk)
-        return None if row is None else (row.document, _version(row))
-
     def search(
-        self, collection: str, condition: IndexCondition, *, after: str | None, limit: int | None
+        self,
+        collection: Collection,
+        condition: IndexCondition,
+        *,
+        after: str | None,
+        limit: int | None,
     ) -> list[str]:
         with self._lock:
-            return self._current(collection).page(condition, after, limit)
+            return self._indexed(collection).page(condition, after, limit)
 
-    def count(self, collection: str, condition: IndexCondition) -> int:
+    def count(self, collection: Collection, condition: IndexCondition) -> int:
         with self._lock:
-            return len(self._current(collection).select(condition))
+            return len(self._indexed(collection).select(condition))
 
-    def project(self, collection: str, condition: IndexCondition) -> list[tuple[str, Values]]:
+    def project(
+        self, collection: Collection, condition: IndexCondition
+    ) -> list[tuple[str, Values | None]]:
         with self._lock:
-            found = self._current(collection)
-            return [(pk, found.rows[pk].values) for pk in sorted(found.select(condition))]
+            rows = self._indexed(collection)
+            return [(pk, rows.rows[pk].values) for pk in sorted(rows.select(condition))]
+
+    def _rows(self, name: str) -> _Rows:
+        return self._database.rows(self._prefix + name)
+
+    def _indexed(self, collection: Collection) -> _Rows:
+        rows = self._rows(collection.name)
+        rows.index_for(collection)
+        return rows
 
     def close(self) -> None:
         self._database = MemoryDatabase()
@@ -256,12 +261,16 @@ class MemoryStorage(Storage):
 def _is_expected(row: _Row | None, expected: Expected | str) -> bool:
     if expected is Expected.NOTHING:
         return row is None
-    return row is not None and _version(row) == expected
+    return row is not None and version_of(row.document) == expected
 
 
-def _version(row: _Row) -> str:
-    # Made when it is asked for: keeping the bytes of every record would double the memory.
-    return version_of(dumps(row.document))
+def _undo(operations: Sequence[Operation], found: Sequence[tuple[_Rows, _Row | None]]) -> None:
+    """Bring back the rows that a commit found, and everything that follows from them."""
+    for operation, (rows, row) in zip(operations, found, strict=True):
+        before = {pk: kept for pk, kept in rows.rows.items() if pk != operation.pk}
+        if row is not None:
+            before[operation.pk] = row
+        rows.restore(before)
 
 
 _named: WeakValueDictionary[str, MemoryDatabase] = WeakValueDictionary()

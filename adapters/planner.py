@@ -4,7 +4,7 @@ The index condition of a plan finds all the records that are asked for, and perh
 exact one finds no more.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from simstore.adapters.storage import (
@@ -17,6 +17,7 @@ from simstore.adapters.storage import (
     Equal,
     IndexCondition,
     OneOf,
+    Pks,
     Prefix,
     Range,
     words_index,
@@ -31,19 +32,15 @@ MAX_LOOKUPS = 200
 """A condition of more index look-ups than this, joined by | or &, is answered by a scan."""
 
 MAX_VALUES = 10_000
-"""``in_`` with more values than this is answered by a scan."""
+"""A condition that names more values than this is answered by a scan."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to answer a condition.
-
-    `pks`, where not None, are the only ones in question, and no index is asked.
-    """
+    """How to answer a condition."""
 
     index: IndexCondition
     exact: bool
-    pks: tuple[str, ...] | None
     explanation: Explanation
 
 
@@ -59,12 +56,9 @@ class _Part:
 
 def plan(schema: ModelSchema, condition: Condition) -> Plan:
     """The plan for a checked condition."""
-    pks = _pks_asked_for(condition)
-    if pks is not None:
-        explanation = Explanation(schema.collection, str(condition), "", reads_all=False)
-        return Plan(EVERYTHING, exact=False, pks=pks, explanation=explanation)
     part = _plan(schema, condition)
-    if _lookups(part.index) > MAX_LOOKUPS:
+    lookups, values = _size(part.index)
+    if lookups > MAX_LOOKUPS or values > MAX_VALUES:
         part = _scan(condition)
     explanation = Explanation(
         schema.collection,
@@ -72,20 +66,7 @@ def plan(schema: ModelSchema, condition: Condition) -> Plan:
         scan=" & ".join(part.scanned),
         reads_all=part.index == EVERYTHING and not part.exact,
     )
-    return Plan(part.index, part.exact, None, explanation)
-
-
-def _pks_asked_for(condition: Condition) -> tuple[str, ...] | None:
-    """The pks that the condition names, where it is about certain ones and no others."""
-    match condition:
-        case Comparison("pk", Operator.EQUAL, str() as pk):
-            return (pk,)
-        case Comparison("pk", Operator.IN, tuple() as several):
-            return tuple(sorted({pk for pk in several if pk is not None}))
-        case And(conditions):
-            found = [pks for part in conditions if (pks := _pks_asked_for(part)) is not None]
-            return min(found, key=len, default=None)
-    return None
+    return Plan(part.index, part.exact, explanation)
 
 
 def _plan(schema: ModelSchema, condition: Condition) -> _Part:
@@ -113,17 +94,19 @@ def _plan(schema: ModelSchema, condition: Condition) -> _Part:
             parts = [_plan(schema, inner) for inner in conditions]
             if all(part.index != EVERYTHING for part in parts):
                 exact = all(part.exact for part in parts)
+                text = f"({condition})"  # so that it reads right beside others, joined by &
                 return _Part(
                     AnyOf(tuple(part.index for part in parts)),
                     exact=exact,
-                    indexed=(str(condition),),
-                    scanned=() if exact else (str(condition),),
+                    indexed=(text,),
+                    scanned=() if exact else (text,),
                 )
     return _scan(condition)
 
 
 def _scan(condition: Condition) -> _Part:
-    return _Part(EVERYTHING, exact=False, scanned=(str(condition),))
+    text = f"({condition})" if isinstance(condition, Or) else str(condition)
+    return _Part(EVERYTHING, exact=False, scanned=(text,))
 
 
 def _plan_comparison(  # noqa: PLR0911 — one return for each operator
@@ -131,12 +114,17 @@ def _plan_comparison(  # noqa: PLR0911 — one return for each operator
 ) -> tuple[IndexCondition, bool] | None:
     """(index condition, whether it is exact), or None if no index helps."""
     path, operator, operand = comparison.path, comparison.operator, comparison.operand
+    if operator is Operator.NOT_EQUAL:
+        found = _plan_comparison(schema, replace(comparison, operator=Operator.EQUAL))
+        return (Complement(found[0]), True) if found is not None and found[1] else None
+    if path == "pk":
+        return _plan_pk(operator, operand)
     shape = schema.resolve(path).shape
     if operator is Operator.MATCHES:
         if not shape.full_text:
             return None
-        found = {word: Equal(words_index(path), word) for word in words(str(operand))}
-        return _all_of(list(found.values())), True
+        wanted = dict.fromkeys(words(str(operand)))
+        return _all_of([Equal(words_index(path), word) for word in wanted]), True
     if not shape.indexed or _beyond_64_bits(operand):
         return None
     if shape.many:
@@ -144,15 +132,19 @@ def _plan_comparison(  # noqa: PLR0911 — one return for each operator
     match operator:
         case Operator.EQUAL:
             return Equal(path, operand), True  # type: ignore[arg-type]  # checked: a scalar
-        case Operator.NOT_EQUAL:
-            return Complement(Equal(path, operand)), True  # type: ignore[arg-type]
         case Operator.IN:
-            values: tuple[Any, ...] = operand  # type: ignore[assignment]  # checked: a tuple
-            return (OneOf(path, values), True) if len(values) <= MAX_VALUES else None
+            return OneOf(path, operand), True  # type: ignore[arg-type]  # checked: a tuple
         case Operator.STARTSWITH:
             return Prefix(path, str(operand)), True
         case _:
             return _range(path, operator, operand), True
+
+
+def _plan_pk(operator: Operator, operand: Any) -> tuple[IndexCondition, bool] | None:
+    if operator not in {Operator.EQUAL, Operator.IN}:
+        return None
+    pks = operand if operator is Operator.IN else (operand,)
+    return Pks(tuple(sorted({pk for pk in pks if pk is not None}))), True
 
 
 def _plan_list(path: str, operator: Operator, operand: Any) -> tuple[IndexCondition, bool] | None:
@@ -208,10 +200,16 @@ def _merged(one: IndexCondition, other: IndexCondition) -> Range | None:
     return None
 
 
-def _lookups(index: IndexCondition) -> int:
+def _size(index: IndexCondition) -> tuple[int, int]:
+    """How many look-ups an index condition makes, and how many values it names."""
     match index:
         case AllOf(parts) | AnyOf(parts):
-            return sum(map(_lookups, parts))
+            sizes = [_size(part) for part in parts]
+            return sum(lookups for lookups, _ in sizes), sum(values for _, values in sizes)
         case Complement(part):
-            return _lookups(part)
-    return 1
+            return _size(part)
+        case OneOf(_, values):
+            return 1, len(values)
+        case Pks(pks):
+            return 1, len(pks)
+    return 1, 2

@@ -1,4 +1,4 @@
-"""Queries answered by a storage: pages of pks, documents in batches, every record tested."""
+"""Queries answered by a storage: pages of pks, contents in batches, every record tested."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -6,11 +6,11 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from simstore.adapters.codec import RecordCodec
+from simstore.adapters.codec import RecordCodec, version_of
 from simstore.adapters.ordering import Ordering
 from simstore.adapters.projection import Projection
 from simstore.adapters.query import Query
-from simstore.adapters.storage import Storage
+from simstore.adapters.storage import Collection, Delete, Storage, Values
 
 T = TypeVar("T", bound=BaseModel)
 S = TypeVar("S")
@@ -26,21 +26,18 @@ class Reader(Generic[T]):
     """Reads the records of one collection."""
 
     def __init__(
-        self, collection: str, codec: RecordCodec[T], storage: Callable[[], Storage]
+        self, collection: Collection, codec: RecordCodec[T], storage: Callable[[], Storage]
     ) -> None:
         self._collection = collection
         self._codec = codec
         self._storage = storage
 
-    def read(self, pks: Sequence[str]) -> Iterator[T | None]:
+    def read(self, pks: Sequence[str], batch_size: int | None = None) -> Iterator[T | None]:
         """The record of each of `pks`, or None where it is missing, read in batches."""
-        return self._read(pks, DOCUMENTS_AT_A_TIME)
-
-    def _read(self, pks: Sequence[str], batch_size: int) -> Iterator[T | None]:
-        for some in chunks(pks, batch_size):
-            documents = self._storage().fetch(self._collection, some)
-            for pk, document in zip(some, documents, strict=True):
-                yield None if document is None else self._codec.decode(pk, document)
+        for some in chunks(pks, batch_size or DOCUMENTS_AT_A_TIME):
+            contents = self._storage().fetch(self._collection, some)
+            for pk, content in zip(some, contents, strict=True):
+                yield None if content is None else self._codec.decode(pk, content)
 
     def stream(
         self,
@@ -49,9 +46,9 @@ class Reader(Generic[T]):
         after: str | None = None,
         limit: int | None = None,
         offset: int = 0,
-        batch_size: int = DOCUMENTS_AT_A_TIME,
+        batch_size: int | None = None,
     ) -> Iterator[T]:
-        """The records that fulfil `query`, by pk, behind `after` and the first `offset`."""
+        """The records that fulfil `query`, by pk: after a pk, and without the first `offset`."""
         pages = self._pages(query, after, None if limit is None else limit + offset)
         if query.plan.exact:
             pages = _without_first(pages, offset)
@@ -59,17 +56,16 @@ class Reader(Generic[T]):
         found = (
             item
             for pks in pages
-            for item in self._read(pks, batch_size)
+            for item in self.read(pks, batch_size)
             # Tested also where the index is exact: the record may have changed since.
             if item is not None and query.holds(item)
         )
         return islice(found, offset, None if limit is None else offset + limit)
 
-    def _pages(self, query: Query, after: str | None, wanted: int | None) -> Iterator[list[str]]:
+    def _pages(
+        self, query: Query, after: str | None = None, wanted: int | None = None
+    ) -> Iterator[list[str]]:
         """Pages of the pks that may fulfil `query`."""
-        if query.plan.pks is not None:
-            yield [pk for pk in query.plan.pks if after is None or pk > after]
-            return
         size = PKS_AT_A_TIME
         if wanted is not None and query.plan.exact:
             size = max(1, min(size, wanted))
@@ -88,9 +84,9 @@ class Reader(Generic[T]):
         """The records that fulfil `query`, in the order of a field."""
         stop = None if limit is None else offset + limit
         paths = self._codec.indexes.paths
-        if query.plan.exact and ordering.path in paths:
+        rows = self._values(query) if ordering.path in paths else None
+        if rows is not None:
             position = paths.index(ordering.path)
-            rows = self._storage().project(self._collection, query.plan.index)
             pks = ordering.sorted((pk, values[position]) for pk, values in rows)[offset:stop]
             return [item for item in self.read(pks) if item is not None and query.holds(item)]
         items = {pk_of(item): item for item in self.stream(query)}
@@ -113,10 +109,33 @@ class Reader(Generic[T]):
 
     def project(self, query: Query, projection: Projection) -> list[dict[str, Any]]:
         """Some fields of the records that fulfil `query`, by pk."""
-        if query.plan.exact and projection.indexed:
-            rows = self._storage().project(self._collection, query.plan.index)
+        rows = self._values(query) if projection.indexed else None
+        if rows is not None:
             return [projection.of_values(pk, values) for pk, values in rows]
         return [projection.of_item(item) for item in self.stream(query)]
+
+    def _values(self, query: Query) -> list[tuple[str, Values]] | None:
+        """The indexed values of what fulfils `query`; None if only reading it can tell."""
+        if not query.plan.exact:
+            return None
+        rows = self._storage().project(self._collection, query.plan.index)
+        # Of a record that could not be read there are none: reading it says why.
+        known = [(pk, values) for pk, values in rows if values is not None]
+        return known if len(known) == len(rows) else None
+
+    def candidates(self, query: Query) -> Iterator[Sequence[str]]:
+        """pks of which some may fulfil `query`, few enough at a time for `deletions`."""
+        for page in self._pages(query):
+            yield from chunks(page, DOCUMENTS_AT_A_TIME)
+
+    def deletions(self, query: Query, pks: Sequence[str]) -> list[Delete]:
+        """Deletions of those of `pks` that fulfil `query`, each of just the version that does."""
+        contents = self._storage().fetch(self._collection, pks)
+        return [
+            Delete(self._collection, pk, version_of(content))
+            for pk, content in zip(pks, contents, strict=True)
+            if content is not None and query.holds(self._codec.decode(pk, content))
+        ]
 
 
 def pk_of(item: BaseModel) -> str:

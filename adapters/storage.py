@@ -1,10 +1,11 @@
-"""What a backend implements: documents and index entries by collection and primary key.
+"""What a backend implements: contents and index entries by collection and primary key.
 
 `StorageRepository` and `StorageStore` build the ports of the domain on this interface, so a
-backend knows nothing of models: it keeps documents, finds primary keys by indexed values,
-and commits batches of writes all or nothing.
+backend knows nothing of models: it keeps contents, finds primary keys by indexed values, and
+commits batches of writes all or nothing.
 """
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,16 +19,26 @@ from simstore.domain.text import words
 Document = dict[str, Any]
 """A record in JSON's own types, keyed by field name, with its ``pk``."""
 
+Content = Document | bytes
+"""What is stored of a record: its document where the storage keeps documents, else its JSON."""
+
 Values = tuple[Any, ...]
 """The value of each indexed field, in the order of `Indexes.paths`: a scalar, or a list."""
 
+INDEX_FORMAT = 1
+"""Part of every signature: raised when `words` or the making of entries changes."""
+
 
 class Indexes:
-    """The paths of a model's Indexed fields, `exact`, and of its FullText fields, `words`."""
+    """The paths of a model's Indexed fields, `exact`, and of its FullText fields, `words`.
 
-    def __init__(self, exact: Sequence[str], words: Sequence[str]) -> None:
+    `details` is whatever else of the model decides what the entries of a document are.
+    """
+
+    def __init__(self, exact: Sequence[str], words: Sequence[str], details: str = "") -> None:
         self.paths = tuple(dict.fromkeys((*exact, *words)))
-        self.signature = f"{','.join(exact)};{','.join(words)}"
+        described = f"{INDEX_FORMAT};{','.join(exact)};{','.join(words)};{details}"
+        self.signature = hashlib.sha1(described.encode(), usedforsecurity=False).hexdigest()
         """Tells one set of indexes from another: stored entries are only good for their own."""
         self.names = tuple(
             (path if path in exact else None, words_index(path) if path in words else None)
@@ -57,6 +68,23 @@ def words_index(path: str) -> str:
     return f"{path}:words"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Collection:
+    """The records of one model, as a repository asks a storage for them.
+
+    Its indexes may not be those that the stored entries were made for: the model may have
+    changed, or another program may have another version of it. A storage compares the
+    signatures whenever it uses or writes entries, and makes them anew for all records, with
+    `values`, where they differ.
+    """
+
+    name: str
+    indexes: Indexes
+    values: Callable[[str, Content], Values | None]
+    """The indexed values of (pk, content); None if the model cannot read it. Such a record is
+    found by its pk alone."""
+
+
 class Expected(Enum):
     """What a write expects to find; a version (a str) expects just that version."""
 
@@ -65,15 +93,11 @@ class Expected(Enum):
 
 
 class Put(NamedTuple):
-    """Store a record.
+    """Store a record; `ttl` is in seconds, `keep_ttl` keeps the time that is left instead."""
 
-    `content` is a document where the storage keeps documents, else its JSON. `ttl` is in
-    seconds; `keep_ttl` keeps the time that is left instead.
-    """
-
-    collection: str
+    collection: Collection
     pk: str
-    content: Document | bytes
+    content: Content
     values: Values
     ttl: float | None = None
     expected: Expected | str = Expected.ANYTHING
@@ -83,7 +107,7 @@ class Put(NamedTuple):
 class Delete(NamedTuple):
     """Delete a record, if it is there."""
 
-    collection: str
+    collection: Collection
     pk: str
     expected: Expected | str = Expected.ANYTHING
 
@@ -91,7 +115,7 @@ class Delete(NamedTuple):
 class Check(NamedTuple):
     """Write nothing, but let the whole commit fail unless `expected` is found."""
 
-    collection: str
+    collection: Collection
     pk: str
     expected: Expected | str
 
@@ -105,6 +129,21 @@ class Unexpected(Exception):  # noqa: N818 — never leaves the adapters; the ba
     def __init__(self, operation: Operation) -> None:
         super().__init__(operation)
         self.operation = operation
+
+
+class PartlyWritten(Exception):  # noqa: N818 — as above
+    """A bulk write failed part of the way: `done` are the operations known to be applied."""
+
+    def __init__(self, done: Sequence[Operation]) -> None:
+        super().__init__(done)
+        self.done = done
+
+
+@dataclass(frozen=True, slots=True)
+class Pks:
+    """The record has one of these pks."""
+
+    pks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +208,7 @@ class Complement:
     part: "IndexCondition"
 
 
-IndexCondition = Equal | OneOf | Range | Prefix | AllOf | AnyOf | Complement
+IndexCondition = Pks | Equal | OneOf | Range | Prefix | AllOf | AnyOf | Complement
 
 EVERYTHING = AllOf(())
 NOTHING = AnyOf(())
@@ -194,16 +233,6 @@ class Storage(ABC):
     """The capabilities that this backend does not have, each with the reason."""
 
     @abstractmethod
-    def prepare(
-        self, collection: str, indexes: Indexes, values: Callable[[str, Document], Values]
-    ) -> None:
-        """Make a collection ready for these indexes; called before its first use.
-
-        Where records were stored under other indexes, their entries are made anew from what
-        `values` says of (pk, document). A document for which it raises keeps its old ones.
-        """
-
-    @abstractmethod
     def commit(self, operations: Sequence[Operation]) -> list[bool]:
         """Apply all operations or, on any error, none. No two are on the same record.
 
@@ -213,27 +242,43 @@ class Storage(ABC):
             Unexpected: an operation did not find what it expected.
         """
 
-    @abstractmethod
-    def fetch(self, collection: str, pks: Sequence[str]) -> list[Document | None]:
-        """The documents of `pks` in their order, None for each that is missing."""
+    def write(self, operations: Sequence[Operation]) -> list[bool]:
+        """Apply operations that expect nothing, each all or not at all: the batch of a bulk write.
+
+        A storage that lacks ATOMIC_SAVE_MANY overrides it.
+
+        Raises:
+            PartlyWritten: some were applied before the failure, which is chained.
+        """
+        return self.commit(operations)
 
     @abstractmethod
-    def fetch_versioned(self, collection: str, pk: str) -> tuple[Document, str] | None:
-        """A document and its version, or None if it is missing."""
+    def fetch(self, collection: Collection, pks: Sequence[str]) -> list[Content | None]:
+        """The contents of `pks` in their order, None for each that is missing."""
 
     @abstractmethod
     def search(
-        self, collection: str, condition: IndexCondition, *, after: str | None, limit: int | None
+        self,
+        collection: Collection,
+        condition: IndexCondition,
+        *,
+        after: str | None,
+        limit: int | None,
     ) -> list[str]:
-        """The first `limit` pks behind `after` that fulfil `condition`, in order."""
+        """The pks greater than `after` that fulfil `condition`: the first `limit`, ascending."""
 
     @abstractmethod
-    def count(self, collection: str, condition: IndexCondition) -> int:
+    def count(self, collection: Collection, condition: IndexCondition) -> int:
         """How many records fulfil `condition`."""
 
     @abstractmethod
-    def project(self, collection: str, condition: IndexCondition) -> list[tuple[str, Values]]:
-        """pk and indexed values of the records that fulfil `condition`, by pk."""
+    def project(
+        self, collection: Collection, condition: IndexCondition
+    ) -> list[tuple[str, Values | None]]:
+        """pk and indexed values of the records that fulfil `condition`, by pk.
+
+        The values are None where the record's content could not be read to index it.
+        """
 
     @abstractmethod
     def close(self) -> None:

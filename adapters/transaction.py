@@ -6,8 +6,11 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel
 
 from simstore.adapters.base import StorageRepository
+from simstore.adapters.codec import version_of
 from simstore.adapters.storage import (
     Check,
+    Collection,
+    Content,
     Delete,
     Expected,
     Operation,
@@ -34,10 +37,15 @@ _Key = tuple[str, str]
 class BufferedTransaction(Transaction):
     """Holds the writes of a transaction, and what it saw of the records it read."""
 
-    def __init__(self, repository_of: Callable[[type[Any]], StorageRepository[Any]]) -> None:
+    def __init__(
+        self,
+        repository_of: Callable[[type[Any]], StorageRepository[Any]],
+        storage: Callable[[], Storage],
+    ) -> None:
         self._repository_of = repository_of
+        self._storage = storage
         self._writes: dict[_Key, Put | Delete] = {}
-        self._seen: dict[_Key, Expected | str] = {}
+        self._seen: dict[_Key, tuple[Collection, Expected | str]] = {}
         self._ended = False
 
     def repository(self, model: type[M]) -> TransactionRepository[M]:
@@ -49,21 +57,24 @@ class BufferedTransaction(Transaction):
         if self._ended:
             raise TransactionError("the transaction has ended; open another with transaction()")
 
-    def commit(self, storage: Storage) -> None:
+    def commit(self) -> None:
         """Write everything, or nothing and raise ConflictError."""
         operations: list[Operation] = [
-            write._replace(expected=self._seen.get(key, Expected.ANYTHING))
+            write._replace(expected=self._seen[key][1]) if key in self._seen else write
             for key, write in self._writes.items()
         ]
         operations += [
-            Check(*key, expected) for key, expected in self._seen.items() if key not in self._writes
+            Check(collection, pk, expected)
+            for (name, pk), (collection, expected) in self._seen.items()
+            if (name, pk) not in self._writes
         ]
         if not operations:
             return
         try:
-            storage.commit(operations)
+            self._storage().commit(operations)
         except Unexpected as error:
-            raise ConflictError(error.operation.collection, error.operation.pk) from error
+            operation = error.operation
+            raise ConflictError(operation.collection.name, operation.pk) from error
 
     def end(self) -> None:
         """Refuse all further calls."""
@@ -72,65 +83,51 @@ class BufferedTransaction(Transaction):
 
     def write(self, write: Put | Delete) -> None:
         """Write that at the end, instead of what was to be written to the same record."""
-        self._writes[write.collection, write.pk] = write
+        self._writes[write.collection.name, write.pk] = write
 
-    def written(self, collection: str, pk: str) -> Put | Delete | None:
-        """What the transaction is going to write to a record."""
-        return self._writes.get((collection, pk))
+    def content(self, collection: Collection, pk: str) -> Content | None:
+        """What the transaction sees of a record, its own writes first.
 
-    def saw(self, collection: str, pk: str, version: str | None) -> None:
-        """Let the commit fail unless the record is still of `version`, or still missing.
-
-        What was seen first counts: everything since then relies on it.
+        The commit fails unless what is stored is still the same then. What was seen first
+        counts: everything since then relies on it.
         """
-        self._seen.setdefault((collection, pk), Expected.NOTHING if version is None else version)
+        written = self._writes.get((collection.name, pk))
+        if written is not None:
+            return written.content if isinstance(written, Put) else None
+        content = self._storage().fetch(collection, [pk])[0]
+        expected = Expected.NOTHING if content is None else version_of(content)
+        self._seen.setdefault((collection.name, pk), (collection, expected))
+        return content
 
 
 class _Repository(TransactionRepository[T], Generic[T]):
     def __init__(self, transaction: BufferedTransaction, repository: StorageRepository[T]) -> None:
         self._transaction = transaction
         self._repository = repository
-        self._collection = repository.collection
 
     def save(self, item: T, *, ttl: Ttl = None) -> T:
-        self._transaction.write(self._put(item, ttl))
+        self._transaction.check_open()
+        self._transaction.write(self._repository.put(item, ttl))
         return item
 
     def add(self, item: T, *, ttl: Ttl = None) -> T:
-        put = self._put(item, ttl)
-        if self._find(put.pk) is not None:
-            raise DuplicateError(self._collection, put.pk)
+        self._transaction.check_open()
+        put = self._repository.put(item, ttl)
+        if self._transaction.content(put.collection, put.pk) is not None:
+            raise DuplicateError(put.collection.name, put.pk)
         self._transaction.write(put)
         return item
 
-    def _put(self, item: T, ttl: Ttl) -> Put:
-        self._transaction.check_open()
-        self._repository.storage  # noqa: B018 — prepares the collection for the commit
-        return self._repository.put(item, ttl)
-
     def get(self, pk: str) -> T:
-        self._transaction.check_open()
-        found = self._find(check_pk(pk))
-        if found is None:
-            raise NotFoundError(self._collection, [pk])
-        return found
+        return self._repository.codec.decode(pk, self._content(pk))
 
     def delete(self, pk: str) -> None:
-        self.get(pk)
-        self._transaction.write(Delete(self._collection, pk))
+        self._content(pk)
+        self._transaction.write(Delete(self._repository.stored, pk))
 
-    def _find(self, pk: str) -> T | None:
-        written = self._transaction.written(self._collection, pk)
-        codec = self._repository.codec
-        if isinstance(written, Put):
-            return codec.decode(pk, written.content)
-        if isinstance(written, Delete):
-            return None
-        storage = self._repository.storage
-        found = storage.fetch_versioned(self._collection, pk)
-        if found is None:
-            self._transaction.saw(self._collection, pk, None)
-            return None
-        document, version = found
-        self._transaction.saw(self._collection, pk, version)
-        return codec.decode(pk, document)
+    def _content(self, pk: str) -> Content:
+        self._transaction.check_open()
+        content = self._transaction.content(self._repository.stored, check_pk(pk))
+        if content is None:
+            raise NotFoundError(self._repository.collection, [pk])
+        return content

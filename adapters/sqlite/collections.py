@@ -1,18 +1,25 @@
 """Which collections and indexes a file has, and their upkeep when a model's indexes change."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
-from simstore.adapters.codec import dumps_values, loads
+from simstore.adapters.codec import dumps_values
 from simstore.adapters.sqlite.conditions import stored_value
-from simstore.adapters.sqlite.connection import Connection
-from simstore.adapters.storage import Document, Indexes, Values
-from simstore.domain.errors import CorruptRecordError
+from simstore.adapters.storage import Collection, Indexes, Values
+
+Entry = tuple[int, str | int | float | bytes, str]
+"""A row of ``simstore_entries``: index, value, pk."""
+
+INSERT_ENTRIES = "INSERT INTO simstore_entries (index_id, value, pk) VALUES (?, ?, ?)"
+
+RECORDS_AT_A_TIME = 1_000
+"""How many records are held while a collection is indexed anew."""
 
 
-class Collection(NamedTuple):
-    """A model's part of the file."""
+class StoredCollection(NamedTuple):
+    """A collection as it is in the file, with entries for `indexes`."""
 
     id: int
     indexes: Indexes
@@ -22,96 +29,125 @@ class Collection(NamedTuple):
         """The id of the index of that name."""
         return self.index_ids[name]
 
-    def entries(self, pk: str, values: Values) -> set[tuple[int, str | int | float | bytes, str]]:
-        """The rows of ``simstore_entries`` for a record."""
+    def entries(self, pk: str, values: Values) -> set[Entry]:
+        """The entries of a record."""
         return {
             (self.index_ids[name], stored_value(value), pk)
             for name, value in self.indexes.entries(values)
         }
 
 
-INSERT_ENTRIES = "INSERT INTO simstore_entries (index_id, value, pk) VALUES (?, ?, ?)"
+class OutdatedIndexesError(Exception):
+    """The entries in the file were made for other indexes than a collection's; see `ensure`."""
 
 
 class Collections:
-    """The collections of one namespace, by the names of their models."""
+    """The collections of one namespace."""
 
-    def __init__(self, connection: Connection, namespace: str) -> None:
-        self._connection = connection
+    def __init__(self, namespace: str) -> None:
         self._namespace = namespace
-        self._known: dict[str, Collection] = {}
+        self._ids: dict[str, int] = {}
+        self._index_ids: dict[tuple[int, str], dict[str, int]] = {}
 
-    def __getitem__(self, name: str) -> Collection:
-        return self._known[name]
+    def forget(self) -> None:
+        """Look everything up anew: a transaction was undone, and with it perhaps what it made."""
+        self._ids.clear()
+        self._index_ids.clear()
 
-    def prepare(
-        self, name: str, indexes: Indexes, values: Callable[[str, Document], Values]
-    ) -> None:
-        """As `Storage.prepare`."""
-        full_name = f"{self._namespace}:{name}"
-        with self._connection.reading() as connection:
-            row = _find(connection, full_name)
-        if row is not None and row[1] == indexes.signature:
-            id_ = row[0]
-        else:
-            with self._connection.writing() as connection:
-                id_ = _register(connection, full_name, indexes)
-        with self._connection.reading() as connection:
+    def id_of(self, connection: sqlite3.Connection, name: str) -> int | None:
+        """The id of a collection, None if nothing was ever stored in it."""
+        id_ = self._ids.get(name)
+        if id_ is None:
+            row = connection.execute(
+                "SELECT id FROM simstore_collections WHERE name = ?", (self._full_name(name),)
+            ).fetchone()
+            if row is None:
+                return None
+            id_ = self._ids[name] = int(row[0])
+        return id_
+
+    def find(
+        self, connection: sqlite3.Connection, collection: Collection
+    ) -> StoredCollection | None:
+        """A collection, None if nothing was ever stored in it. For use within a transaction.
+
+        Raises:
+            OutdatedIndexesError: its entries are for other indexes.
+        """
+        id_ = self.id_of(connection, collection.name)
+        if id_ is None:
+            return None
+        (signature,) = connection.execute(
+            "SELECT signature FROM simstore_collections WHERE id = ?", (id_,)
+        ).fetchone()
+        if signature != collection.indexes.signature:
+            raise OutdatedIndexesError
+        return self._stored(connection, id_, collection.indexes)
+
+    def ensure(self, connection: sqlite3.Connection, collection: Collection) -> StoredCollection:
+        """A collection, made or indexed anew as need be. For use within a writing transaction."""
+        try:
+            found = self.find(connection, collection)
+        except OutdatedIndexesError:
+            found = None
+        if found is not None:
+            return found
+        signature = collection.indexes.signature
+        connection.execute(
+            "INSERT INTO simstore_collections (name, signature) VALUES (?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET signature = excluded.signature",
+            (self._full_name(collection.name), signature),
+        )
+        id_ = self.id_of(connection, collection.name)
+        assert id_ is not None  # noqa: S101 — it is there now, under the write lock
+        connection.executemany(
+            "INSERT OR IGNORE INTO simstore_indexes (collection, name) VALUES (?, ?)",
+            [(id_, name) for pair in collection.indexes.names for name in pair if name],
+        )
+        stored = self._stored(connection, id_, collection.indexes)
+        _reindex(connection, stored, collection)
+        return stored
+
+    def _stored(
+        self, connection: sqlite3.Connection, id_: int, indexes: Indexes
+    ) -> StoredCollection:
+        key = (id_, indexes.signature)
+        index_ids = self._index_ids.get(key)
+        if index_ids is None:
             rows = connection.execute(
                 "SELECT name, id FROM simstore_indexes WHERE collection = ?", (id_,)
-            ).fetchall()
-        collection = Collection(id_, indexes, dict(rows))
-        if row is not None and row[1] != indexes.signature:
-            with self._connection.writing() as connection:
-                _reindex(connection, collection, name, values)
-        self._known[name] = collection
+            )
+            index_ids = self._index_ids[key] = dict(rows.fetchall())
+        return StoredCollection(id_, indexes, index_ids)
 
-
-def _find(connection: sqlite3.Connection, name: str) -> tuple[int, str] | None:
-    row: tuple[int, str] | None = connection.execute(
-        "SELECT id, signature FROM simstore_collections WHERE name = ?", (name,)
-    ).fetchone()
-    return row
-
-
-def _register(connection: sqlite3.Connection, name: str, indexes: Indexes) -> int:
-    connection.execute(
-        "INSERT OR IGNORE INTO simstore_collections (name, signature) VALUES (?, ?)",
-        (name, indexes.signature),
-    )
-    row = _find(connection, name)
-    assert row is not None  # noqa: S101 — just inserted, under the write lock
-    connection.executemany(
-        "INSERT OR IGNORE INTO simstore_indexes (collection, name) VALUES (?, ?)",
-        [(row[0], name) for names in indexes.names for name in names if name is not None],
-    )
-    return row[0]
+    def _full_name(self, name: str) -> str:
+        return f"{self._namespace}:{name}"
 
 
 def _reindex(
-    connection: sqlite3.Connection,
-    collection: Collection,
-    name: str,
-    values: Callable[[str, Document], Values],
+    connection: sqlite3.Connection, stored: StoredCollection, collection: Collection
 ) -> None:
-    """Make the entries of all records anew; a record that cannot be read keeps its old ones."""
-    rows = connection.execute(
-        "SELECT id, pk, document FROM simstore_records WHERE collection = ?", (collection.id,)
-    )
-    for id_, pk, document in rows:
-        try:
-            found = values(pk, loads(name, pk, document))
-        except CorruptRecordError:
-            continue
-        connection.execute(
-            "UPDATE simstore_records SET indexed = ? WHERE id = ?", (dumps_values(found), id_)
-        )
-        delete_entries(connection, collection.id, [pk])
-        connection.executemany(INSERT_ENTRIES, collection.entries(pk, found))
+    """Make the entries of all records anew."""
     connection.execute(
-        "UPDATE simstore_collections SET signature = ? WHERE id = ?",
-        (collection.indexes.signature, collection.id),
+        "DELETE FROM simstore_entries WHERE index_id IN "
+        "(SELECT id FROM simstore_indexes WHERE collection = ?)",
+        (stored.id,),
     )
+    rows: Iterator[tuple[int, str, bytes]] = iter(
+        connection.execute(
+            "SELECT id, pk, document FROM simstore_records WHERE collection = ?", (stored.id,)
+        )
+    )
+    while some := list(islice(rows, RECORDS_AT_A_TIME)):
+        indexed: list[tuple[bytes | None, int]] = []
+        entries: list[Entry] = []
+        for id_, pk, document in some:
+            values = collection.values(pk, document)
+            indexed.append((None if values is None else dumps_values(values), id_))
+            if values is not None:
+                entries += stored.entries(pk, values)
+        connection.executemany("UPDATE simstore_records SET indexed = ? WHERE id = ?", indexed)
+        connection.executemany(INSERT_ENTRIES, entries)
 
 
 def delete_entries(connection: sqlite3.Connection, collection: int, pks: Sequence[str]) -> None:

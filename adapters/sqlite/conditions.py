@@ -11,10 +11,12 @@ from typing import Any, NamedTuple
 from simstore.adapters.storage import (
     AllOf,
     AnyOf,
+    Bound,
     Complement,
     Equal,
     IndexCondition,
     OneOf,
+    Pks,
     Prefix,
     Range,
 )
@@ -30,8 +32,11 @@ def stored_value(value: Scalar) -> str | int | float | bytes:
     return value
 
 
+_AFTER_NUMBERS = ""
 _AFTER_TEXT = b""
-"""The first blob: it comes behind every text, as the empty text does behind every number."""
+"""SQLite orders all numbers before the first text, and all texts before the first blob."""
+
+_ANY_NUMBER = Bound(0, inclusive=True)
 
 
 class Sql(NamedTuple):
@@ -58,7 +63,7 @@ class Conditions:
                 # of pks, so that the SELECT can stop at its LIMIT. The others are looked up for
                 # each of its pks.
                 driver, *others = sorted(parts, key=lambda part: not isinstance(part, Equal))
-                if isinstance(driver, AllOf | AnyOf | Complement):
+                if isinstance(driver, AllOf | AnyOf | Complement | Pks):
                     return self._select_records(parts)
                 return self._and(self._select_entries(driver), others)
             case AnyOf(parts) if parts:
@@ -67,7 +72,7 @@ class Conditions:
                     " UNION ".join(f"SELECT pk FROM ({select.text})" for select in selects),
                     [value for select in selects for value in select.parameters],
                 )
-            case AnyOf() | Complement():
+            case AnyOf() | Complement() | Pks():
                 return self._select_records([condition])
             case _:
                 return self._select_entries(condition)
@@ -95,6 +100,8 @@ class Conditions:
                 return self._join(parts, " AND ", "TRUE")
             case AnyOf(parts):
                 return self._join(parts, " OR ", "FALSE")
+            case Pks(pks):
+                return Sql(f"driver.pk IN ({', '.join('?' * len(pks))})", list(pks))
             case Complement(part):
                 test = self._test(part)
                 return Sql(f"NOT {test.text}", test.parameters)
@@ -126,13 +133,12 @@ class Conditions:
                 parameters += map(stored_value, values)
             case Range(_, low, high):
                 # Both ends, always: the values of other kinds lie beyond those of this one.
-                of_text = isinstance(low.value if low else high and high.value, str)
-                text += f" AND {alias}.value {'>=' if low is None or low.inclusive else '>'} ?"
-                text += (
-                    f" AND {alias}.value {'<' if high is None or not high.inclusive else '<='} ?"
-                )
-                parameters.append(low.value if low else "" if of_text else -math.inf)
-                parameters.append(high.value if high else _AFTER_TEXT if of_text else "")
+                of_text = isinstance((low or high or _ANY_NUMBER).value, str)
+                low = low or Bound("" if of_text else -math.inf, inclusive=True)
+                beyond = _AFTER_TEXT if of_text else _AFTER_NUMBERS
+                text += f" AND {alias}.value {'>=' if low.inclusive else '>'} ?"
+                text += f" AND {alias}.value {'<=' if high and high.inclusive else '<'} ?"
+                parameters += [low.value, high.value if high else beyond]
             case Prefix(_, prefix):
                 text += f" AND {alias}.value >= ? AND {alias}.value < ?"
                 parameters += [prefix, _after_prefix(prefix)]

@@ -3,11 +3,11 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import RLock
 
-from simstore.adapters.sqlite.layout import create_layout
+from simstore.adapters.sqlite.layout import OLDEST_SQLITE, create_layout
 from simstore.domain.errors import BackendError, BackendTimeoutError, BackendUnavailableError
 
 _UNAVAILABLE = (
@@ -35,12 +35,19 @@ class Connection:
             self._connection = self._open()
 
     def _open(self) -> sqlite3.Connection:
+        if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+            raise BackendUnavailableError(
+                f"Python has SQLite {sqlite3.sqlite_version} here; simstore needs "
+                f"{'.'.join(map(str, OLDEST_SQLITE))} or newer"
+            )
         connection = sqlite3.connect(
             self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False
         )
         try:
-            # A reader never waits for a writer, nor a writer for readers.
-            connection.execute("PRAGMA journal_mode = WAL")
+            # Readers in other processes do not wait for a writer then, nor a writer for them.
+            ((mode,),) = connection.execute("PRAGMA journal_mode = WAL")
+            ((encoding,),) = connection.execute("PRAGMA encoding")
+            self._check_file(mode, encoding)
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             create_layout(connection)
         except BaseException:
@@ -48,19 +55,37 @@ class Connection:
             raise
         return connection
 
+    def _check_file(self, mode: str, encoding: str) -> None:
+        if mode != "wal" or encoding != "UTF-8":
+            raise BackendUnavailableError(
+                f"{self._path} cannot be used as a database: it needs a write-ahead log and "
+                f"UTF-8, and has {mode} and {encoding}"
+            )
+
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """The connection, for a single SELECT, which sees one state of the database."""
-        with self._lock, self._translated():
-            yield self._current()
+        """The connection, for SELECTs that may each see another state of the database."""
+        with self._held(), self._translated():
+            yield self._connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for SELECTs that all see one state of the database."""
+        with self._transaction("BEGIN") as connection:
+            yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """The connection within a transaction that holds the write lock from its start."""
-        with self._lock, self._translated():
-            connection = self._current()
-            connection.execute("BEGIN IMMEDIATE")
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        with self._held(), self._translated():
+            connection = self._connection
             try:
+                connection.execute(begin)
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
@@ -75,14 +100,18 @@ class Connection:
             if self._process == os.getpid():
                 self._connection.close()
 
-    def _current(self) -> sqlite3.Connection:
-        # SQLite's locks belong to the process, so a forked child needs a connection of its
-        # own; the inherited one is left as it is, since closing it would drop the parent's locks.
+    def _held(self) -> AbstractContextManager[object]:
+        """The lock, for a ``with``; after a fork, of a connection of the child's own."""
         if self._process != os.getpid():
+            # SQLite's locks belong to the process. The inherited connection is left as it is,
+            # since closing it would drop the parent's; so is the inherited lock, which a thread
+            # that was not copied may hold for ever.
             self._inherited = self._connection
-            self._connection = self._open()
+            self._lock = RLock()
+            with self._translated():
+                self._connection = self._open()
             self._process = os.getpid()
-        return self._connection
+        return self._lock
 
     def _reason(self) -> str:
         """What is wrong with the path itself, where SQLite only says that it cannot open it."""

@@ -6,8 +6,11 @@ from simstore.domain.errors import BackendUnavailableError
 
 LAYOUT_VERSION = 1
 
-PKS_AT_A_TIME = 500
-"""How many pks one statement names; every SQLite takes at least 999 parameters."""
+PARAMETERS_AT_A_TIME = 500
+"""How many pks one statement names, where it may name any number."""
+
+OLDEST_SQLITE = (3, 32, 0)
+"""From this one of 2020 on, a statement takes 32,766 parameters: more than any condition has."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS simstore_meta (
@@ -28,7 +31,7 @@ CREATE TABLE IF NOT EXISTS simstore_records (
     collection INTEGER NOT NULL,
     pk TEXT NOT NULL,
     expires_at REAL,
-    indexed BLOB NOT NULL,
+    indexed BLOB, -- null where the document could not be read
     document BLOB NOT NULL,
     UNIQUE (collection, pk)
 );

@@ -1,22 +1,27 @@
 """The storage interface on SQLite: reading, searching and committing."""
 
+import sqlite3
 import time
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from simstore.adapters.codec import loads, loads_values, version_of
-from simstore.adapters.sqlite.collections import Collection, Collections
+from simstore.adapters.codec import loads_values
+from simstore.adapters.sqlite.collections import (
+    Collections,
+    OutdatedIndexesError,
+    StoredCollection,
+)
 from simstore.adapters.sqlite.conditions import Conditions, Sql
 from simstore.adapters.sqlite.connection import Connection
-from simstore.adapters.sqlite.layout import PKS_AT_A_TIME
+from simstore.adapters.sqlite.layout import PARAMETERS_AT_A_TIME
 from simstore.adapters.sqlite.writing import Row, Writer
 from simstore.adapters.storage import (
+    Collection,
+    Content,
     Delete,
-    Document,
     Expected,
     IndexCondition,
-    Indexes,
     Operation,
     Put,
     Storage,
@@ -32,22 +37,18 @@ class SqliteStorage(Storage):
 
     def __init__(self, connection: Connection, namespace: str = "") -> None:
         self._connection = connection
-        self._collections = Collections(connection, namespace)
-
-    def prepare(
-        self, collection: str, indexes: Indexes, values: Callable[[str, Document], Values]
-    ) -> None:
-        self._collections.prepare(collection, indexes, values)
+        self._collections = Collections(namespace)
 
     def commit(self, operations: Sequence[Operation]) -> list[bool]:
-        by_collection: defaultdict[str, list[Operation]] = defaultdict(list)
+        by_name: dict[str, list[Operation]] = {}
         for operation in operations:
-            by_collection[operation.collection].append(operation)
+            by_name.setdefault(operation.collection.name, []).append(operation)
         there: dict[tuple[str, str], bool] = {}
-        with self._connection.writing() as connection:
+        with self._writing() as connection:
             now = time.time()
-            for name, some in by_collection.items():
-                writer = Writer(connection, self._collections[name], now)
+            for name, some in by_name.items():
+                stored = self._collections.ensure(connection, some[0].collection)
+                writer = Writer(connection, stored, now)
                 rows = writer.rows([(op.pk, isinstance(op.expected, str)) for op in some])
                 for operation in some:
                     row = rows.get(operation.pk)
@@ -58,78 +59,109 @@ class SqliteStorage(Storage):
                 writer.put([op for op in some if isinstance(op, Put)], rows)
                 writer.delete([op.pk for op in some if isinstance(op, Delete) and op.pk in rows])
                 writer.purge()
-        return [there[operation.collection, operation.pk] for operation in operations]
+        return [there[operation.collection.name, operation.pk] for operation in operations]
 
-    def fetch(self, collection: str, pks: Sequence[str]) -> list[Document | None]:
+    def fetch(self, collection: Collection, pks: Sequence[str]) -> list[Content | None]:
         found: dict[str, bytes] = {}
-        id_ = self._collections[collection].id
         with self._connection.reading() as connection:
-            for start in range(0, len(pks), PKS_AT_A_TIME):
-                some = pks[start : start + PKS_AT_A_TIME]
+            id_ = self._collections.id_of(connection, collection.name)
+            for start in range(0, len(pks), PARAMETERS_AT_A_TIME):
+                some = pks[start : start + PARAMETERS_AT_A_TIME]
                 rows = connection.execute(
                     "SELECT pk, document FROM simstore_records WHERE collection = ? "
                     f"AND pk IN ({', '.join('?' * len(some))}) AND {_ALIVE}",
                     (id_, *some, time.time()),
                 )
                 found.update(rows.fetchall())
-        return [
-            None if (data := found.get(pk)) is None else loads(collection, pk, data) for pk in pks
-        ]
-
-    def fetch_versioned(self, collection: str, pk: str) -> tuple[Document, str] | None:
-        with self._connection.reading() as connection:
-            row = connection.execute(
-                "SELECT document FROM simstore_records "
-                f"WHERE collection = ? AND pk = ? AND {_ALIVE}",
-                (self._collections[collection].id, pk, time.time()),
-            ).fetchone()
-        return None if row is None else (loads(collection, pk, row[0]), version_of(row[0]))
+        return [found.get(pk) for pk in pks]
 
     def search(
-        self, collection: str, condition: IndexCondition, *, after: str | None, limit: int | None
+        self,
+        collection: Collection,
+        condition: IndexCondition,
+        *,
+        after: str | None,
+        limit: int | None,
     ) -> list[str]:
-        text, parameters = self._alive(self._collections[collection], condition)
-        if after is not None:
-            text, parameters = f"{text} AND pk > ?", [*parameters, after]
-        rows = self._select(
-            f"{text} ORDER BY pk LIMIT ?", [*parameters, -1 if limit is None else limit]
-        )
-        return [pk for (pk,) in rows]
+        with self._searching(collection) as (connection, stored):
+            if stored is None:
+                return []
+            text, parameters = _alive(connection, stored, condition)
+            if after is not None:
+                text, parameters = f"{text} AND pk > ?", [*parameters, after]
+            rows = connection.execute(
+                f"{text} ORDER BY pk LIMIT ?", [*parameters, -1 if limit is None else limit]
+            )
+            return [pk for (pk,) in rows]
 
-    def count(self, collection: str, condition: IndexCondition) -> int:
-        text, parameters = self._alive(self._collections[collection], condition)
-        ((number,),) = self._select(f"SELECT count(*) FROM ({text})", parameters)
-        return int(number)
+    def count(self, collection: Collection, condition: IndexCondition) -> int:
+        with self._searching(collection) as (connection, stored):
+            if stored is None:
+                return 0
+            text, parameters = _alive(connection, stored, condition)
+            (number,) = connection.execute(f"SELECT count(*) FROM ({text})", parameters).fetchone()
+            return int(number)
 
-    def project(self, collection: str, condition: IndexCondition) -> list[tuple[str, Values]]:
-        found = self._collections[collection]
-        text, parameters = self._alive(found, condition)
-        rows = self._select(
-            "SELECT pk, indexed FROM simstore_records "
-            f"WHERE collection = ? AND pk IN ({text}) AND {_ALIVE} ORDER BY pk",
-            [found.id, *parameters, time.time()],
-        )
-        return [(pk, loads_values(indexed)) for pk, indexed in rows]
+    def project(
+        self, collection: Collection, condition: IndexCondition
+    ) -> list[tuple[str, Values | None]]:
+        with self._searching(collection) as (connection, stored):
+            if stored is None:
+                return []
+            text, parameters = _alive(connection, stored, condition)
+            rows = connection.execute(
+                "SELECT pk, indexed FROM simstore_records "
+                f"WHERE collection = ? AND pk IN ({text}) ORDER BY pk",
+                [stored.id, *parameters],
+            )
+            return [
+                (pk, None if indexed is None else loads_values(indexed)) for pk, indexed in rows
+            ]
 
     def close(self) -> None:
         self._connection.close()
 
-    def _alive(self, collection: Collection, condition: IndexCondition) -> Sql:
-        """A SELECT of the pks that fulfil `condition` and have not expired; it ends in a WHERE."""
-        text, parameters = Conditions(collection.id, collection.index_id).select(condition)
-        text = f"SELECT pk FROM ({text}) WHERE TRUE"
-        expired = (
-            "SELECT pk FROM simstore_records WHERE collection = ? AND expires_at <= ?",
-            [collection.id, time.time()],
-        )
-        # Asked for first, because testing every pk would cost far more than this look-up.
-        if self._select(f"SELECT EXISTS ({expired[0]})", expired[1]) == [(1,)]:
-            return Sql(f"{text} AND pk NOT IN ({expired[0]})", [*parameters, *expired[1]])
-        return Sql(text, parameters)
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with self._connection.writing() as connection:
+                yield connection
+        except BaseException:
+            self._collections.forget()
+            raise
 
-    def _select(self, text: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        with self._connection.reading() as connection:
-            return connection.execute(text, parameters).fetchall()
+    @contextmanager
+    def _searching(
+        self, collection: Collection
+    ) -> Iterator[tuple[sqlite3.Connection, StoredCollection | None]]:
+        """A snapshot of the file in which the entries are those of the collection's indexes."""
+        while True:
+            with self._connection.snapshot() as connection:
+                try:
+                    stored = self._collections.find(connection, collection)
+                except OutdatedIndexesError:
+                    pass
+                else:
+                    yield connection, stored
+                    return
+            with self._writing() as connection:
+                self._collections.ensure(connection, collection)
+
+
+def _alive(
+    connection: sqlite3.Connection, stored: StoredCollection, condition: IndexCondition
+) -> Sql:
+    """A SELECT of the pks that fulfil `condition` and have not expired; it ends in a WHERE."""
+    text, parameters = Conditions(stored.id, stored.index_id).select(condition)
+    text = f"SELECT pk FROM ({text}) WHERE TRUE"
+    expired: tuple[str, list[Any]] = (
+        "SELECT pk FROM simstore_records WHERE collection = ? AND expires_at <= ?",
+        [stored.id, time.time()],
+    )
+    # Asked for first, because testing every pk would cost far more than this look-up.
+    if connection.execute(f"SELECT EXISTS ({expired[0]})", expired[1]).fetchone() == (1,):
+        return Sql(f"{text} AND pk NOT IN ({expired[0]})", [*parameters, *expired[1]])
+    return Sql(text, parameters)
 
 
 def _is_expected(row: Row | None, expected: Expected | str) -> bool:

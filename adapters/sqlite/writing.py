@@ -5,9 +5,14 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from simstore.adapters.codec import dumps_values, version_of
-from simstore.adapters.sqlite.collections import INSERT_ENTRIES, Collection, delete_entries
-from simstore.adapters.sqlite.layout import PKS_AT_A_TIME
-from simstore.adapters.storage import Document, Put
+from simstore.adapters.sqlite.collections import (
+    INSERT_ENTRIES,
+    Entry,
+    StoredCollection,
+    delete_entries,
+)
+from simstore.adapters.sqlite.layout import PARAMETERS_AT_A_TIME
+from simstore.adapters.storage import Content, Put
 
 PURGED_AT_A_TIME = 100
 """How many expired records a commit removes at most, so that none takes long."""
@@ -18,7 +23,7 @@ class Row(NamedTuple):
 
     id: int
     expires_at: float | None
-    indexed: bytes
+    indexed: bytes | None
     version: str
 
     def expired(self, now: float) -> bool:
@@ -29,7 +34,9 @@ class Row(NamedTuple):
 class Writer:
     """Writes to one collection."""
 
-    def __init__(self, connection: sqlite3.Connection, collection: Collection, now: float) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, collection: StoredCollection, now: float
+    ) -> None:
         self._connection = connection
         self._collection = collection
         self._now = now
@@ -43,8 +50,8 @@ class Writer:
 
     def _rows(self, pks: Sequence[str], document: str) -> dict[str, Row]:
         rows: dict[str, Row] = {}
-        for start in range(0, len(pks), PKS_AT_A_TIME):
-            some = pks[start : start + PKS_AT_A_TIME]
+        for start in range(0, len(pks), PARAMETERS_AT_A_TIME):
+            some = pks[start : start + PARAMETERS_AT_A_TIME]
             found = self._connection.execute(
                 f"SELECT pk, id, expires_at, indexed, {document} FROM simstore_records "
                 f"WHERE collection = ? AND pk IN ({', '.join('?' * len(some))})",
@@ -56,10 +63,10 @@ class Writer:
 
     def put(self, puts: Sequence[Put], rows: Mapping[str, Row]) -> None:
         """Insert or replace records; `rows` are those that are there."""
-        inserts: list[tuple[int, str, float | None, bytes, Document | bytes]] = []
-        updates: list[tuple[float | None, bytes, Document | bytes, int]] = []
+        inserts: list[tuple[int, str, float | None, bytes, Content]] = []
+        updates: list[tuple[float | None, bytes, Content, int]] = []
         changed: list[str] = []
-        entries: list[tuple[int, str | int | float | bytes, str]] = []
+        entries: list[Entry] = []
         for put in puts:
             indexed = dumps_values(put.values)
             expires_at = None if put.ttl is None else self._now + put.ttl

@@ -26,11 +26,11 @@ class TestMemory(RepositoryContract, StoreContract):
     def write_raw(self, store: simstore.Store, collection: str, pk: str, document: str) -> None:
         if not document.endswith("}"):
             pytest.skip("memory:// keeps documents, so a text that is none cannot be in it")
-        rows = store._open_storage()._collection(collection).rows  # type: ignore[attr-defined]  # within
+        rows = store._open_storage()._rows(collection).rows  # type: ignore[attr-defined]  # within
         rows[pk] = rows[pk]._replace(document=json.loads(document))
 
     def read_raw(self, store: simstore.Store, collection: str, pk: str) -> str:
-        rows = store._open_storage()._collection(collection).rows  # type: ignore[attr-defined]  # within
+        rows = store._open_storage()._rows(collection).rows  # type: ignore[attr-defined]  # within
         return json.dumps(rows[pk].document)
 
 

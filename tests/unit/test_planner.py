@@ -17,6 +17,7 @@ from simstore.adapters.storage import (
     Equal,
     IndexCondition,
     OneOf,
+    Pks,
     Prefix,
     Range,
 )
@@ -131,12 +132,28 @@ def test_a_scan(condition: Condition) -> None:
     assert not found.explanation.index
 
 
-def test_named_pks_are_read_directly() -> None:
-    assert planned(pk="a").pks == ("a",)
-    assert planned(field("pk").in_(["b", "a", "b"])).pks == ("a", "b")
-    assert planned(field("name") == "x", field("pk").in_(["b", "a"]), pk="c").pks == ("c",)
-    assert planned((field("pk") == "a") | (field("name") == "x")).pks is None
-    assert planned(field("pk") != "a").pks is None
+def test_pks_are_an_index() -> None:
+    assert planned(pk="a").index == Pks(("a",))
+    assert planned(field("pk").in_(["b", "a", "b"])).index == Pks(("a", "b"))
+    assert planned(field("pk") != "a").index == Complement(Pks(("a",)))
+    found = planned(field("plain") == "x", field("pk").in_(["b", "a"]))
+    assert found.index == Pks(("a", "b"))
+    assert not found.exact
+    assert found.explanation.index == "pk in ('b', 'a')"
+    assert found.explanation.scan == "plain == 'x'"
+    assert not found.explanation.reads_all
+
+
+def test_many_values_in_several_lists_are_a_scan() -> None:
+    half = [str(n) for n in range(MAX_VALUES // 2 + 1)]
+    assert planned(field("name").in_(half)).exact
+    assert planned(field("name").in_(half), field("colour").in_(["red"])).exact
+    assert planned(field("name").in_(half) | field("both").in_(half)).index == EVERYTHING
+
+
+def test_alternatives_stand_in_parentheses() -> None:
+    found = planned((field("name") == "a") | (field("name") == "b"), size=3)
+    assert found.explanation.index == "((name == 'a') | (name == 'b')) & size == 3"
 
 
 def test_bounds_of_two_kinds_are_not_one_range() -> None:
