@@ -9,7 +9,10 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, Literal, Union
 
-from pydantic import BaseModel, JsonValue
+from pydantic import AfterValidator, BaseModel, BeforeValidator, JsonValue
+from pydantic.fields import FieldInfo
+
+from simstore.domain.fields import FullText, Indexed
 
 _CONTAINERS = (list, tuple, set, frozenset, dict)
 
@@ -28,7 +31,7 @@ def holds_no_number(annotation: Any) -> bool:
     return _every_leaf(annotation, textual, frozenset())
 
 
-def copied_by_validation(annotation: Any) -> bool:
+def is_copied_by_validation(model: type[BaseModel], field: FieldInfo) -> bool:
     """Validation makes every list and dict below anew, rather than keep those of its input."""
 
     def immutable(leaf: Any) -> bool:
@@ -41,7 +44,26 @@ def copied_by_validation(annotation: Any) -> bool:
             )
         )
 
-    return _every_leaf(annotation, immutable, frozenset())
+    return (
+        not _may_return_input(model)
+        and all(map(_is_harmless, field.metadata))
+        and _every_leaf(field.annotation, immutable, frozenset())
+    )
+
+
+def _is_harmless(metadata: object) -> bool:
+    """A mark of ours, or a validator before or after the one that copies. Others may skip it."""
+    return isinstance(metadata, Indexed | FullText | BeforeValidator | AfterValidator)
+
+
+def _may_return_input(model: type[BaseModel]) -> bool:
+    """Whether a validator of the model may return what it was given, uncopied."""
+    decorators = model.__pydantic_decorators__
+    return any(
+        decorator.info.mode in {"wrap", "plain"}
+        for group in (decorators.field_validators, decorators.model_validators)
+        for decorator in group.values()
+    )
 
 
 def _every_leaf(
@@ -49,7 +71,7 @@ def _every_leaf(
 ) -> bool:
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
-        return _every_leaf(arguments[0], accepts, above)
+        return all(map(_is_harmless, arguments[1:])) and _every_leaf(arguments[0], accepts, above)
     if origin in {Union, types.UnionType} or origin in _CONTAINERS:
         return bool(arguments) and all(
             argument is Ellipsis or _every_leaf(argument, accepts, above) for argument in arguments
@@ -57,8 +79,11 @@ def _every_leaf(
     if isinstance(annotation, type) and origin is None and issubclass(annotation, BaseModel):
         if annotation in above:
             return True
-        return annotation.model_config.get("extra") != "allow" and all(
-            _every_leaf(field.annotation, accepts, above | {annotation})
+        if annotation.model_config.get("extra") == "allow" or _may_return_input(annotation):
+            return False
+        return all(
+            all(map(_is_harmless, field.metadata))
+            and _every_leaf(field.annotation, accepts, above | {annotation})
             for field in annotation.model_fields.values()
         )
     return accepts(annotation)

@@ -26,9 +26,13 @@ def check_batch_size(batch_size: int) -> None:
     _check_int("batch_size", batch_size, least=1)
 
 
+MOST = 2**53
+"""More than any store holds, and less than any backend or iterator chokes on."""
+
+
 def _check_int(name: str, value: object, least: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise InvalidArgumentError(f"{name} is an int of at least {least}, not {value!r}")
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= MOST:
+        raise InvalidArgumentError(f"{name} is an int from {least} to 2**53, not {shown(value)}")
 
 
 def check_after(after: str | None) -> str | None:
@@ -70,16 +74,20 @@ def shown(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
+LONGEST_TTL = 1e12
+"""Seconds, some 30,000 years: in milliseconds still an int of 64 bits."""
+
+
 def seconds_of(ttl: float | timedelta) -> float:
     """`ttl` in seconds, refused unless it is positive and finite."""
     seconds: object = ttl.total_seconds() if isinstance(ttl, timedelta) else ttl
     if (
         not isinstance(seconds, int | float)
         or isinstance(seconds, bool)
-        or not (math.isfinite(seconds) and seconds > 0)
+        or not 0 < seconds < math.inf
     ):
         raise InvalidArgumentError(
             f"ttl is a positive number of seconds or a timedelta, not {ttl!r}; "
             "to be rid of a record, delete it"
         )
-    return float(seconds)
+    return float(min(seconds, LONGEST_TTL))

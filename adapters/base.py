@@ -205,7 +205,7 @@ class StorageRepository(Repository[T]):
         if ttl is not None:
             seconds = seconds_of(ttl)
         elif self._expires:
-            seconds = float(item.expire_time)  # type: ignore[attr-defined]  # an ExpiringRecord
+            seconds = seconds_of(item.expire_time)  # type: ignore[attr-defined]  # an ExpiringRecord
         return Put(self._stored, pk, content, values, seconds, expected)
 
     # Reading by pk

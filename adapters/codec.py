@@ -14,7 +14,7 @@ import orjson
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
-from simstore.adapters.annotations import copied_by_validation, holds_no_number
+from simstore.adapters.annotations import holds_no_number, is_copied_by_validation
 from simstore.adapters.arguments import shown
 from simstore.adapters.storage import Content, Document, Indexes, Values
 from simstore.domain.errors import (
@@ -29,6 +29,16 @@ from simstore.domain.schema import FieldPath, ModelSchema, scalar
 
 T = TypeVar("T", bound=BaseModel)
 
+_FAULTS = (
+    PydanticSerializationError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What serializers and validators raise of what they cannot take, a model's own included."""
+
 
 class RecordCodec(Generic[T]):
     """Encodes and decodes the records of one model, for a storage that keeps documents or JSON."""
@@ -42,7 +52,7 @@ class RecordCodec(Generic[T]):
         fields = model.model_fields.items()
         self._fields_with_numbers = [n for n, f in fields if not holds_no_number(f.annotation)]
         self._fields_to_copy = [
-            n for n, f in fields if keeps_documents and not copied_by_validation(f.annotation)
+            n for n, f in fields if keeps_documents and not is_copied_by_validation(model, f)
         ]
         self._may_have_extras = model.model_config.get("extra") == "allow"
         self.indexes = Indexes(
@@ -73,7 +83,7 @@ class RecordCodec(Generic[T]):
         except ValidationError as error:
             field, reason = _first_fault(error)
             raise self._invalid(item, f"{field}: {reason}") from error
-        except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
+        except _FAULTS as error:
             raise self._invalid(item, f"{self._field_not_json(item)}: {error}") from error
         data = self._dump(item, document)
         if item.__dict__ != back.__dict__ or (
@@ -114,6 +124,10 @@ class RecordCodec(Generic[T]):
         except ValidationError as error:
             field, reason = _first_fault(error)
             raise CorruptRecordError(self._schema.collection, pk, field, reason) from error
+        except _FAULTS as error:
+            # From a validator of the model's own, which did not expect what it met.
+            reason = f"{type(error).__name__}: {error}"
+            raise CorruptRecordError(self._schema.collection, pk, "", reason) from error
 
     def _with_pk(self, pk: str, document: Document) -> Document:
         if document.get("pk"):
@@ -135,15 +149,19 @@ class RecordCodec(Generic[T]):
                 colon = "" if str(error).startswith("[") else ": "
                 raise self._invalid(item, f"{name}{colon}{error}") from error
         try:
-            return _dumps_infinite(document) if infinite else orjson.dumps(document)
-        except (orjson.JSONEncodeError, PydanticSerializationError, UnicodeError) as error:
+            if not infinite:
+                return orjson.dumps(document)
+            data = _dumps_infinite(document)
+            from_json(data)  # it takes less depth than was written
+        except (TypeError, ValueError) as error:
             raise self._invalid(item, f"{_field_at_fault(document)}: {error}") from error
+        return data
 
     def _field_not_json(self, item: T) -> str:
         for name in self._model.model_fields:
             try:
                 self._serialize(item, mode="json", include={name}, warnings=False)
-            except (PydanticSerializationError, ValueError, TypeError, RecursionError):
+            except _FAULTS:
                 return name
         return "a field"
 
@@ -197,10 +215,10 @@ def loads(collection: str, pk: str, data: bytes) -> Document:
     """
     try:
         document = orjson.loads(data)
-    except orjson.JSONDecodeError:
+    except (orjson.JSONDecodeError, TypeError):
         try:
             document = from_json(data)  # the reader that knows infinities
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise CorruptRecordError(collection, pk, "", f"it is not JSON: {error}") from error
     if not isinstance(document, dict):
         raise CorruptRecordError(collection, pk, "", "it is not a JSON object")

@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 
 from simstore.adapters.base_store import StorageStore
 from simstore.adapters.codec import version_of
+from simstore.adapters.forking import survive_forks
 from simstore.adapters.memory_index import OrderedPks, ValueIndex
 from simstore.adapters.storage import (
     AllOf,
@@ -149,6 +150,15 @@ class MemoryDatabase:
         self._expiries: list[tuple[float, str, str]] = []
         self._valid_expiries = 0
         """How many were valid when all were last looked through."""
+        survive_forks(self)
+
+    def before_fork(self) -> None:
+        """Wait for the call of another thread to end."""
+        self.lock.acquire()
+
+    def after_fork(self) -> None:
+        """Go on."""
+        self.lock.release()
 
     def rows(self, name: str) -> _Rows:
         """A collection, without the records whose time has come. Call it under the lock."""

@@ -110,12 +110,10 @@ class ValueIndex:
 
     def _values(self, kind: Kind | None) -> list[Any]:
         if self._ordered is None:
-            self._ordered = {Kind.TEXT: [], Kind.NUMBER: []}
-            for key in self._postings:
-                if (found := kind_of(key)) is not None:
-                    self._ordered[found].append(key)
-            for values in self._ordered.values():
-                values.sort()
+            self._ordered = {
+                each: sorted(key for key in self._postings if kind_of(key) is each)
+                for each in (Kind.TEXT, Kind.NUMBER)
+            }
         return self._ordered[kind] if kind is not None else []
 
 

@@ -4,6 +4,7 @@ The index condition of a plan finds all the records that are asked for, and perh
 exact one finds no more.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -173,30 +174,35 @@ def _beyond_64_bits(operand: object) -> bool:
     return any(isinstance(value, int) and not MIN_INT <= value <= MAX_INT for value in values)
 
 
-def _all_of(parts: list[IndexCondition]) -> IndexCondition:
+def _all_of(parts: Sequence[IndexCondition]) -> IndexCondition:
     """All of `parts`, a lower and an upper bound on the same index as one range."""
     joined: list[IndexCondition] = []
+    half_open: dict[tuple[str, bool], int] = {}
+    """Where a range that lacks an end stands in `joined`, by index and whether it is of text."""
     for part in parts:
         if part == EVERYTHING:
             continue
-        for position, other in enumerate(joined):
-            merged = _merged(other, part)
-            if merged is not None:
+        if isinstance(part, Range):
+            bound = part.low or part.high
+            key = (part.index, isinstance(bound.value if bound else None, str))
+            position = half_open.get(key)
+            merged = None if position is None else _merged(joined[position], part)
+            if position is not None and merged is not None:
                 joined[position] = merged
-                break
-        else:
-            joined.append(part)
+                del half_open[key]
+                continue
+            half_open[key] = len(joined)
+        joined.append(part)
     return joined[0] if len(joined) == 1 else AllOf(tuple(joined))
 
 
-def _merged(one: IndexCondition, other: IndexCondition) -> Range | None:
-    if not (isinstance(one, Range) and isinstance(other, Range) and one.index == other.index):
-        return None
-    if one.low is None and other.high is None:
-        one, other = other, one
-    if one.high is None and other.low is None and one.low is not None and other.high is not None:
-        same_kind = isinstance(one.low.value, str) is isinstance(other.high.value, str)
-        return Range(one.index, one.low, other.high) if same_kind else None
+def _merged(one: IndexCondition, other: Range) -> Range | None:
+    """One range for a lower and an upper bound of the same kind; None if they are not that."""
+    if isinstance(one, Range):
+        if one.high is None and other.low is None:
+            return Range(one.index, one.low, other.high)
+        if one.low is None and other.high is None:
+            return Range(one.index, other.low, one.high)
     return None
 
 

@@ -1,11 +1,12 @@
 """``project``: some fields of a record, from its indexed values or from the record itself."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
+from simstore.adapters.arguments import shown
 from simstore.adapters.storage import Indexes, Values
 from simstore.domain.errors import InvalidArgumentError
 from simstore.domain.schema import FieldPath, ModelSchema
@@ -20,9 +21,11 @@ class Projection:
     """
 
     def __init__(self, schema: ModelSchema, indexes: Indexes, fields: Sequence[str]) -> None:
-        if isinstance(fields, str) or not all(isinstance(name, str) for name in fields):
-            raise InvalidArgumentError(f"fields is a list of field names, not {fields!r}")
-        self._fields = [schema.resolve(name) for name in fields]
+        several: object = fields
+        names = list(fields) if isinstance(several, Iterable) else [several]
+        if isinstance(several, str) or not all(isinstance(name, str) for name in names):
+            raise InvalidArgumentError(f"fields is a list of field names, not {shown(several)}")
+        self._fields = [schema.resolve(str(name)) for name in names]
         self._positions = {path: position for position, path in enumerate(indexes.paths)}
         self.indexed = all(
             field.path == "pk" or field.path in self._positions for field in self._fields

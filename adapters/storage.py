@@ -59,7 +59,8 @@ class Indexes:
                 else:
                     entries.append((exact, value))
             if word_index is not None:
-                entries += [(word_index, word) for word in words(value or "")]
+                text = value if isinstance(value, str) else ""
+                entries += [(word_index, word) for word in words(text)]
         return entries
 
 

@@ -8,8 +8,6 @@ from urllib.parse import parse_qsl, unquote
 from simstore.domain.errors import StoreURLError
 from simstore.domain.schema import near_name
 
-_PASSWORD = re.compile(r"(://[^:@/?]*):.*@")
-
 
 class StoreURL:
     """A store URL, taken apart.
@@ -31,6 +29,10 @@ class StoreURL:
         self.location = unquote(location)
         """What stands between ``://`` and the options, percent-escapes resolved."""
         self._pairs = parse_qsl(query, keep_blank_values=True)
+        if "\0" in self.location or not self.location.isprintable():
+            raise StoreURLError(
+                f"{self.shown!r} names a place with characters that cannot be in it"
+            )
 
     def options(self, **known: Callable[[str], Any]) -> dict[str, Any]:
         """The options given, each made by the function of its name.
@@ -53,4 +55,11 @@ class StoreURL:
 
 
 def _without_password(url: str) -> str:
-    return _PASSWORD.sub(r"\1:***@", url)
+    """`url` without what may be a password: before an @, and in options that are called so."""
+    scheme, slashes, rest = re.match(r"([^:/]*)(:?/*)(.*)", url, re.DOTALL).groups()  # type: ignore[union-attr]  # it always matches
+    place, question, options = rest.partition("?")
+    user, colon, _ = place.rpartition("@")[0].partition(":")
+    if colon:
+        place = f"{user}:***@{place.rpartition('@')[2]}"
+    options = re.sub(r"(?i)((?:pass|pwd|secret|token)[^=&]*=)[^&]*", r"\1***", options)
+    return f"{scheme}{slashes}{place}{question}{options}"

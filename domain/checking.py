@@ -10,6 +10,9 @@ from simstore.domain.query import And, Comparison, Condition, Not, Operator, Or
 from simstore.domain.schema import FieldPath, Kind, ModelSchema, kind_of, near_name, scalar
 from simstore.domain.text import words
 
+MAX_DEPTH = 40
+"""How deep conditions may be nested: what every backend's query language takes."""
+
 
 def checked(
     schema: ModelSchema, where: Iterable[Condition], equals: Mapping[str, object]
@@ -27,16 +30,21 @@ def checked(
     return conditions[0] if len(conditions) == 1 else And(tuple(conditions))
 
 
-def _check(schema: ModelSchema, condition: object) -> Condition:
+def _check(schema: ModelSchema, condition: object, depth: int = 1) -> Condition:
+    if depth > MAX_DEPTH:
+        raise QueryError(
+            f"the condition is nested more than {MAX_DEPTH} deep; conditions joined by the same "
+            "operator are not nested, so join them in one row"
+        )
     match condition:
         case Comparison():
             return _check_comparison(schema, condition)
         case And(parts):
-            return And(tuple(_check(schema, part) for part in parts))
+            return And(tuple(_check(schema, part, depth + 1) for part in parts))
         case Or(parts):
-            return Or(tuple(_check(schema, part) for part in parts))
+            return Or(tuple(_check(schema, part, depth + 1) for part in parts))
         case Not(part):
-            return Not(_check(schema, part))
+            return Not(_check(schema, part, depth + 1))
     raise QueryError(
         f"{condition!r} is not a condition; write field('name') == value, or name=value"
     )
@@ -97,6 +105,8 @@ class _Check:
             return self.value(operand)
         if not self._shape.kinds:
             self.refuse("is a list of composite values; it can be compared with None alone")
+        if self._shape.unordered and isinstance(operand, set | frozenset):
+            operand = list(operand)
         if not isinstance(operand, list | tuple):
             self.refuse(f"is a list: compare it with a list, or use contains({operand!r})")
         return tuple(self.value(value) for value in operand)

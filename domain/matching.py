@@ -39,14 +39,15 @@ def predicate(schema: ModelSchema, condition: Condition) -> Predicate:
 
 def _compare(field: FieldPath, op: Operator, operand: Any) -> Predicate:
     value = field.scalars
-    if op is Operator.EQUAL:
-        return lambda item: _equal(value(item), operand)
-    if op is Operator.NOT_EQUAL:
-        return lambda item: not _equal(value(item), operand)
+    if op in {Operator.EQUAL, Operator.NOT_EQUAL}:
+        equal = _equality(field, operand)
+        return equal if op is Operator.EQUAL else lambda item: not equal(item)
     if op is Operator.IN:
-        return lambda item: any(_equal(value(item), choice) for choice in operand)
+        choices = {_key(choice) for choice in operand}
+        return lambda item: _key(value(item)) in choices
     if op is Operator.CONTAINS:
-        return lambda item: any(_equal(element, operand) for element in value(item) or ())
+        wanted_key = _key(operand)
+        return lambda item: any(_key(element) == wanted_key for element in value(item) or ())
     if op is Operator.STARTSWITH:
         return lambda item: isinstance(text := value(item), str) and text.startswith(operand)
     if op is Operator.MATCHES:
@@ -62,12 +63,24 @@ def _compare(field: FieldPath, op: Operator, operand: Any) -> Predicate:
     return ordered
 
 
-def _equal(value: Any, operand: Any) -> bool:
-    if isinstance(operand, tuple):
-        return (
-            isinstance(value, list)
-            and len(value) == len(operand)
-            and all(map(_equal, value, operand))
-        )
-    # True == 1 in Python, but a number is never a bool here.
-    return bool(value == operand) and isinstance(value, bool) is isinstance(operand, bool)
+def _equality(field: FieldPath, operand: Any) -> Predicate:
+    value = field.scalars
+    if operand is None:
+        # By identity: the field may hold anything, with an equality of its own.
+        return lambda item: value(item) is None
+    if not isinstance(operand, tuple):
+        key = _key(operand)
+        return lambda item: _key(value(item)) == key
+    arrange = set if field.shape.unordered else list
+    keys = arrange(map(_key, operand))
+
+    def equal(item: BaseModel) -> bool:
+        elements = value(item)
+        return elements is not None and arrange(map(_key, elements)) == keys
+
+    return equal
+
+
+def _key(value: Any) -> tuple[bool, Any]:
+    """What two values have in common just if they are equal: True == 1 in Python alone."""
+    return isinstance(value, bool), value

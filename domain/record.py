@@ -1,7 +1,7 @@
 """The base classes of records, and how stored or foreign data becomes one."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -49,39 +49,52 @@ def loader_of(model: type[T]) -> Callable[[Mapping[str, Any]], T]:
     # The validator itself: model_validate checks its arguments anew, a third of a small
     # record's time. Lax, because JSON has no tuples, enums or dates.
     validate = model.__pydantic_validator__.validate_python
-    extra: Literal["ignore"] | None = (
-        "ignore" if model.model_config.get("extra") == "forbid" else None
-    )
 
     def load(document: Mapping[str, Any]) -> T:
         item: T
         try:
-            item = validate(document, strict=False, by_alias=False, by_name=True, extra=extra)
+            item = validate(document, strict=False, by_alias=False, by_name=True)
         except ValidationError as error:
-            filled = _without_nulls_at_fault(model, document, error)
-            if filled is None:
+            mended = _mended(model, document, error)
+            if mended is None:
                 raise
-            item = validate(filled, strict=False, by_alias=False, by_name=True, extra=extra)
+            item = validate(mended, strict=False, by_alias=False, by_name=True)
         return item
 
     return load
 
 
-def _without_nulls_at_fault(
+def _mended(
     model: type[BaseModel], document: Mapping[str, Any], error: ValidationError
 ) -> dict[str, Any] | None:
-    """`document` without the nulls that `error` complains of, or None if that cannot help."""
+    """`document` without what `error` complains of and the model can do without; None if nothing.
+
+    That is: names that a model forbids, and nulls in fields that have a default.
+    """
     if not isinstance(document, Mapping):
         return None
-    fields = model.model_fields
-    at_fault = {
-        name
-        for details in error.errors(include_url=False, include_context=False, include_input=False)
-        if details["loc"]
-        and (name := details["loc"][0]) in fields
-        and document.get(str(name)) is None
-        and not fields[str(name)].is_required()
-    }
-    if not at_fault:
-        return None
-    return {name: value for name, value in document.items() if name not in at_fault}
+    mended: Any = document
+    for fault in error.errors(include_url=False, include_context=False, include_input=False):
+        path = fault["loc"]
+        if fault["type"] == "extra_forbidden":
+            mended = _without(mended, path)
+        elif path and document.get(str(path[0]), "") is None:
+            field = model.model_fields.get(str(path[0]))
+            if field is not None and not field.is_required():
+                mended = _without(mended, path[:1])
+    return None if mended is document else mended
+
+
+def _without(value: Any, path: Sequence[int | str]) -> Any:
+    """`value` without what is at `path` within it; `value` itself if there is nothing."""
+    step, rest = path[0], path[1:]
+    if isinstance(value, dict) and step in value:
+        if not rest:
+            return {name: kept for name, kept in value.items() if name != step}
+        inner = _without(value[step], rest)
+        return value if inner is value[step] else {**value, step: inner}
+    if isinstance(value, list) and isinstance(step, int) and step < len(value) and rest:
+        inner = _without(value[step], rest)
+        return value if inner is value[step] else [*value[:step], inner, *value[step + 1 :]]
+    # Other steps are pydantic's own labels for the members of a union.
+    return _without(value, rest) if rest else value

@@ -46,12 +46,14 @@ class Shape:
     """What values a field holds.
 
     `kinds` is empty where the values cannot be compared (dicts, dates, nested lists). `many`
-    says that the field is a list of them. `choices` are the values of an enum or a Literal.
-    `embedded` is the model of a nested record, or of a list's elements.
+    says that the field is a list of them, `unordered` that it is a set. `choices` are the
+    values of an enum or a Literal. `embedded` is the model of a nested record, or of a list's
+    elements.
     """
 
     kinds: frozenset[Kind] = frozenset()
     many: bool = False
+    unordered: bool = False
     choices: frozenset[Scalar] | None = None
     embedded: type[BaseModel] | None = None
     indexed: bool = False
@@ -167,15 +169,23 @@ def _schema_of(model: type[BaseModel]) -> ModelSchema:
 
 
 def _marked_paths(
-    model: type[BaseModel], prefix: str, above: frozenset[type[BaseModel]]
+    model: type[BaseModel], prefix: str, above: frozenset[type[BaseModel]], *, in_list: bool = False
 ) -> Iterable[str]:
-    """The paths of the fields that are Indexed or FullText, embedded ones included."""
-    for name in model.model_fields:
+    """The paths of the fields that are Indexed or FullText, embedded ones included.
+
+    Not of lists and texts that are embedded in a list: their model may be made for records of
+    its own, and here they are found by reading.
+    """
+    for name, field in model.model_fields.items():
         shape, _ = _field_shape(model, name)
-        if shape.indexed or shape.full_text:
+        nested = in_list and (shape.many or shape.full_text)
+        if (shape.indexed or shape.full_text) and not nested and not field.exclude:
             yield prefix + name
-        if shape.embedded is not None and shape.embedded not in above | {model}:
-            yield from _marked_paths(shape.embedded, f"{prefix}{name}.", above | {model})
+        embedded = shape.embedded
+        if embedded is not None and embedded not in above | {model}:
+            yield from _marked_paths(
+                embedded, f"{prefix}{name}.", above | {model}, in_list=in_list or shape.many
+            )
 
 
 _ARGUMENTS = ("order_by", "limit", "offset", "after", "batch_size")
@@ -236,39 +246,48 @@ def _marked_by(shape: Shape, metadata: Iterable[object]) -> Shape:
     )
 
 
-def _classify(annotation: Any) -> Shape:  # noqa: PLR0911 — one return for each form of a type
+def _classify(  # noqa: PLR0911 — one return for each form of a type
+    annotation: Any, aliases: frozenset[Any] = frozenset()
+) -> Shape:
     if type(annotation).__name__ == "TypeAliasType":  # typing's own, or typing_extensions' on 3.11
-        return _classify(annotation.__value__)
+        if annotation in aliases:
+            return OPAQUE  # a type within itself, such as JSON's
+        return _classify(annotation.__value__, aliases | {annotation})
     if isinstance(annotation, NewType):
-        return _classify(annotation.__supertype__)
+        return _classify(annotation.__supertype__, aliases)
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
-        return _marked_by(_classify(arguments[0]), arguments[1:])
+        return _marked_by(_classify(arguments[0], aliases), arguments[1:])
     if origin is Literal:
         return _choices(arguments)
     if origin in {Union, types.UnionType}:
-        return _union([_classify(a) for a in arguments if a is not types.NoneType])
+        return _union([_classify(a, aliases) for a in arguments if a is not types.NoneType])
     if origin in {list, set, frozenset} or (
         origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis
     ):
-        element = _classify(arguments[0])
+        element = _classify(arguments[0], aliases)
         comparable = not element.many and (element.kinds or element.embedded)
-        return (
-            replace(element, many=True) if comparable else replace(OPAQUE, indexed=element.indexed)
-        )
+        if not comparable:
+            return replace(OPAQUE, indexed=element.indexed)
+        return replace(element, many=True, unordered=origin in {set, frozenset})
     if isinstance(annotation, type) and origin is None:
-        if issubclass(annotation, Enum):
-            return _choices(member.value for member in annotation)
-        if issubclass(annotation, BaseModel):
-            return Shape(embedded=annotation)
-        for base, kind in (
-            (str, Kind.TEXT),
-            (bool, Kind.BOOLEAN),
-            (int, Kind.NUMBER),
-            (float, Kind.NUMBER),
-        ):
-            if issubclass(annotation, base):
-                return Shape(frozenset({kind}))
+        return _classify_class(annotation)
+    return OPAQUE
+
+
+def _classify_class(annotation: type) -> Shape:
+    if issubclass(annotation, Enum):
+        return _choices(member.value for member in annotation)
+    if issubclass(annotation, BaseModel):
+        return Shape(embedded=annotation)
+    for base, kind in (
+        (str, Kind.TEXT),
+        (bool, Kind.BOOLEAN),
+        (int, Kind.NUMBER),
+        (float, Kind.NUMBER),
+    ):
+        if issubclass(annotation, base):
+            return Shape(frozenset({kind}))
     return OPAQUE
 
 

@@ -18,6 +18,9 @@ from simstore.domain.errors import StoreURLError
 
 DEFAULT_TIMEOUT = 30.0
 
+LONGEST_TIMEOUT = 2_000_000.0
+"""SQLite counts milliseconds in 32 bits."""
+
 
 def open_store(url: StoreURL) -> StorageStore:
     """The store of a ``sqlite:///file`` URL; the file is made if it is not there."""
@@ -41,9 +44,9 @@ def _seconds(text: str) -> float:
         seconds = float(text)
     except ValueError:
         seconds = math.nan
-    if not (math.isfinite(seconds) and seconds >= 0):
+    if not 0 <= seconds < math.inf:
         raise ValueError("it is a number of seconds, 0 or more")
-    return seconds
+    return min(seconds, LONGEST_TIMEOUT)
 
 
 def _synchronous(text: str) -> str:

@@ -3,12 +3,18 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
 
+from simstore.adapters.forking import survive_forks
 from simstore.adapters.sqlite.layout import OLDEST_SQLITE, create_layout
-from simstore.domain.errors import BackendError, BackendTimeoutError, BackendUnavailableError
+from simstore.domain.errors import (
+    BackendError,
+    BackendTimeoutError,
+    BackendUnavailableError,
+    StoreClosedError,
+)
 
 _UNAVAILABLE = (
     sqlite3.SQLITE_CANTOPEN,
@@ -23,16 +29,24 @@ _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 class Connection:
-    """One SQLite connection; its blocks are the only way to it, one thread at a time."""
+    """One SQLite connection; its blocks are the only way to it, one thread at a time.
+
+    SQLite must not be carried across a fork, not even by a connection that is left alone: its
+    record of the process's locks would be wrong in the child. So a fork waits for the blocks
+    to end and closes every connection; both sides open theirs anew when they need it.
+    """
 
     def __init__(self, path: str, *, timeout: float, synchronous: str) -> None:
-        self._path = path
+        # In full: what is opened anew must be the same file, wherever the process has gone.
+        self._path = str(Path(path).absolute())
         self._timeout = timeout
         self._synchronous = synchronous
         self._lock = RLock()
-        self._process = os.getpid()
+        self._connection: sqlite3.Connection | None = None
+        self._closed = False
         with self._translated():
             self._connection = self._open()
+        survive_forks(self)
 
     def _open(self) -> sqlite3.Connection:
         if sqlite3.sqlite_version_info < OLDEST_SQLITE:
@@ -65,8 +79,8 @@ class Connection:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """The connection, for SELECTs that may each see another state of the database."""
-        with self._held(), self._translated():
-            yield self._connection
+        with self._lock, self._translated():
+            yield self._current()
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
@@ -82,8 +96,8 @@ class Connection:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
-        with self._held(), self._translated():
-            connection = self._connection
+        with self._lock, self._translated():
+            connection = self._current()
             try:
                 connection.execute(begin)
                 yield connection
@@ -94,24 +108,32 @@ class Connection:
                     connection.execute("ROLLBACK")
                 raise
 
+    def _current(self) -> sqlite3.Connection:
+        if self._closed:
+            raise StoreClosedError(f"the store of {self._path} is closed; connect() to it again")
+        if self._connection is None:
+            self._connection = self._open()
+        return self._connection
+
     def close(self) -> None:
         """Close it; the log is folded into the file if nobody else has it open."""
         with self._lock:
-            if self._process == os.getpid():
-                self._connection.close()
+            self._closed = True
+            self._disconnect()
 
-    def _held(self) -> AbstractContextManager[object]:
-        """The lock, for a ``with``; after a fork, of a connection of the child's own."""
-        if self._process != os.getpid():
-            # SQLite's locks belong to the process. The inherited connection is left as it is,
-            # since closing it would drop the parent's; so is the inherited lock, which a thread
-            # that was not copied may hold for ever.
-            self._inherited = self._connection
-            self._lock = RLock()
-            with self._translated():
-                self._connection = self._open()
-            self._process = os.getpid()
-        return self._lock
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def before_fork(self) -> None:
+        """Wait for the block of another thread to end, and close the connection."""
+        self._lock.acquire()
+        self._disconnect()
+
+    def after_fork(self) -> None:
+        """Go on; the next block opens a connection."""
+        self._lock.release()
 
     def _reason(self) -> str:
         """What is wrong with the path itself, where SQLite only says that it cannot open it."""
@@ -140,3 +162,5 @@ class Connection:
                     f"{self._path} cannot be used as a database: {self._reason() or error}"
                 ) from error
             raise BackendError(f"{self._path}: {error}") from error
+        except UnicodeDecodeError as error:  # a message of SQLite's that quotes a damaged file
+            raise BackendUnavailableError(f"{self._path} is damaged: {error}") from error

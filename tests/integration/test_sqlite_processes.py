@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing
 from pathlib import Path
@@ -150,3 +151,84 @@ def test_a_store_can_be_used_on_both_sides_of_a_fork(tmp_path: Path) -> None:
         store.agents.save(AgentProfile(pk="parent", first_name="A", last_name="B"))
         assert store.agents.pks() == ["before", "child", "parent"]
     check_file(tmp_path / "forked.db")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_child_that_outlives_its_parents_store_loses_nothing(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/forked.db"
+    ready, go = os.pipe(), os.pipe()
+    with simstore.connect(url) as store:
+        store.agents.save(AgentProfile(pk="parent", first_name="A", last_name="B"))
+        child = os.fork()
+        if child == 0:
+            try:
+                store.agents.save(AgentProfile(first_name="A", last_name="B", tag="child"))
+                os.write(ready[1], b"1")
+                os.read(go[0], 1)
+                for _ in range(20):
+                    store.agents.save(AgentProfile(first_name="A", last_name="B", tag="child"))
+            finally:
+                os._exit(0)
+        os.read(ready[0], 1)
+    # Closing the parent's connection must not take the child's log away.
+    os.write(go[1], b"1")
+    os.waitpid(child, 0)
+    with simstore.connect(url) as store:
+        assert store.agents.count(tag="child") == 21
+    check_file(tmp_path / "forked.db")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.parametrize("url", ["memory://", "sqlite:///{}/threads.db"])
+def test_a_fork_while_another_thread_writes(tmp_path: Path, url: str) -> None:
+    with simstore.connect(url.format(tmp_path)) as store:
+        stop = threading.Event()
+
+        def work() -> None:
+            while not stop.is_set():
+                store.agents.save(AgentProfile(pk="a", first_name="A", last_name="B"))
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        for number in range(5):
+            child = os.fork()
+            if child == 0:
+                status = 1
+                try:
+                    signal.alarm(20)  # a lock that is held for ever must not hang the tests
+                    store.agents.save(AgentProfile(pk=str(number), first_name="A", last_name="B"))
+                    status = 0 if store.agents.exists(pk=str(number)) else 2
+                finally:
+                    os._exit(status)
+            _, status = os.waitpid(child, 0)
+            assert os.waitstatus_to_exitcode(status) == 0
+        stop.set()
+        thread.join()
+
+
+def save_and_wait(store: simstore.Store) -> None:
+    store.agents.save(AgentProfile(pk="b", first_name="A", last_name="B"))
+    time.sleep(2)  # where the wait for the lock is not interrupted, this is
+
+
+def test_an_interrupt_while_waiting_for_the_lock_leaves_the_store_usable(tmp_path: Path) -> None:
+    path = tmp_path / "busy.db"
+    with (
+        simstore.connect(f"sqlite:///{path}?timeout=1") as store,
+        closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other,
+    ):
+        store.agents.save(AgentProfile(pk="a", first_name="A", last_name="B"))
+        other.execute("BEGIN IMMEDIATE")
+        main = threading.main_thread().ident
+        assert main is not None
+        interrupt = threading.Timer(0.2, signal.pthread_kill, (main, signal.SIGINT))
+        release = threading.Timer(0.5, other.execute, ("ROLLBACK",))
+        interrupt.start()
+        release.start()
+        with pytest.raises(KeyboardInterrupt):
+            save_and_wait(store)
+        release.join()
+        store.agents.save(AgentProfile(pk="c", first_name="A", last_name="B"))
+        assert store.agents.exists(pk="c")
