@@ -2,7 +2,7 @@
 
 # The Python that .venv is made with: the first of these that will do, or `make PYTHON=... test`.
 PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11 python
-# More arguments for pytest: `make test ARGS="-k transfer"`, `make test ARGS="-n 0 --pdb"`.
+# More arguments for pytest: `make test ARGS="-k sqlite -x"`, `make test ARGS="-n 0 --pdb"`.
 ARGS ?=
 
 VENV := .venv

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from importlib import import_module
+from importlib.metadata import entry_points
 from typing import cast
 
 from simstore.adapters.url import StoreURL
@@ -15,6 +16,11 @@ BACKENDS = {
 }
 """Scheme to module; the module's ``open_store(url)`` returns the Store."""
 
+ENTRY_POINTS = "simstore.backends"
+"""Where other packages register theirs: the scheme, and a function as ``open_store``."""
+
+Opener = Callable[[StoreURL], Store]
+
 
 def open_store(url: str) -> Store:
     """The store of `url`.
@@ -23,10 +29,17 @@ def open_store(url: str) -> Store:
         StoreURLError: no backend has its scheme, or the backend refuses the rest.
     """
     parsed = StoreURL(url)
-    module = BACKENDS.get(parsed.scheme)
-    if module is None:
-        hint = near_name(parsed.scheme, BACKENDS)
-        known = ", ".join(f"{scheme}://" for scheme in BACKENDS)
-        raise StoreURLError(f"{parsed.shown}: no backend has that scheme{hint}; there are {known}")
-    opener = cast("Callable[[StoreURL], Store]", import_module(module).open_store)
-    return opener(parsed)
+    return _opener(parsed)(parsed)
+
+
+def _opener(url: StoreURL) -> Opener:
+    module = BACKENDS.get(url.scheme)
+    if module is not None:
+        return cast("Opener", import_module(module).open_store)
+    registered = entry_points(group=ENTRY_POINTS)
+    for entry in registered:
+        if entry.name == url.scheme:
+            return cast("Opener", entry.load())
+    known = [*BACKENDS, *registered.names]
+    hint = near_name(url.scheme, known) or f"; there are {', '.join(f'{s}://' for s in known)}"
+    raise StoreURLError(f"{url.shown}: no backend has that scheme{hint}")

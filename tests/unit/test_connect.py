@@ -1,5 +1,7 @@
 """URLs: which store they open, and what is said of a wrong one."""
 
+from pathlib import Path
+
 import pytest
 
 import simstore
@@ -86,3 +88,22 @@ def test_a_closed_store_says_so() -> None:
     for call in (agents.count, store.__enter__, lambda: list(agents.iterate())):
         with pytest.raises(simstore.StoreClosedError, match="connect"):
             call()
+
+
+def test_another_package_registers_its_backend(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lab_backend.py").write_text(
+        "import simstore\n"
+        "def open_store(url):\n"
+        "    return simstore.connect('memory://' + url.location)\n"
+    )
+    info = tmp_path / "lab_backend-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: lab-backend\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[simstore.backends]\nlab = lab_backend:open_store\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with simstore.connect("lab://bench?x=1") as store:
+        assert store.url == "memory://bench"
+    with pytest.raises(simstore.StoreURLError, match="did you mean 'lab'"):
+        simstore.connect("labb://bench")
