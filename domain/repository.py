@@ -136,7 +136,8 @@ class Repository(Protocol[T]):
         """The records that fulfil the conditions, all of them without any.
 
         The order is by pk, or by the field `order_by` (``"-age"``: descending), equal ones by
-        pk and None last; in a field of several kinds, texts come before numbers before bools. `after` starts behind that pk, in the order of pks: the cheap way to
+        pk and None last; in a field of several kinds, texts come before numbers before bools.
+        `after` starts behind that pk, in the order of pks: the cheap way to
         page. `offset` skips that many, `limit` ends the list.
         """
         ...
@@ -228,7 +229,8 @@ class Repository(Protocol[T]):
     def delete_many(self, *where: Any, **equals: Any) -> int:
         """Delete the records of some pks, or those that fulfil conditions; return how many.
 
-        A record that stops fulfilling them before it is deleted stays. Without pks and conditions it refuses, rather than delete everything.
+        A record that stops fulfilling them before it is deleted stays. Without pks and
+        conditions it refuses, rather than delete everything.
         """
         ...
 

@@ -74,6 +74,7 @@ def tell(
     _find(narrator, store)
     _combine(narrator, store)
     _change(narrator, store)
+    narrator.heading("Next: --store sqlite:///demo.db keeps the records; the README shows each call.")
 
 
 class _Narrator:
@@ -174,9 +175,9 @@ def _find(narrator: _Narrator, store: Store) -> None:
     )
     tag = _most_common(row["tag"] for row in store.episodes.project(["tag"]))
     narrator.ask(
-        "store.episodes.count(tag=tag)",
+        f"store.episodes.count(tag={tag!r})",
         lambda: store.episodes.count(tag=tag),
-        lambda count: f"{count}, where the tag is {tag!r}",
+        str,
     )
     narrator.ask(
         'store.episodes.explain(field("tag") == tag, field("reasoning").matches("agent"))',
@@ -215,7 +216,7 @@ def _combine(narrator: _Narrator, store: Store) -> None:
         'store.repository(DemoGoalScore).find(order_by="-mean_goal")  # a model of your own',
         lambda: scores.find(order_by="-mean_goal"),
         lambda found: [
-            f"{score.model:<16} reaches its goal by {score.mean_goal:.2f} of {GOAL.range_high}, "
+            f"{score.model:<16} scores {score.mean_goal:.2f} of {GOAL.range_high} for its goals, "
             f"the mean of {score.played} agents"
             for score in found
         ],
@@ -346,10 +347,10 @@ def _most_common(values: Iterable[R]) -> R:
 
 
 def _list(names: Iterable[str], limit: int = 4) -> str:
-    """`2: this, that`, and how many more there are."""
+    """`2 found: this, that`, and how many more there are."""
     names = list(names)
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return f"{len(names)}: {', '.join(names[:limit])}{more}" if names else "none"
+    return f"{len(names)} found: {', '.join(names[:limit])}{more}" if names else "none"
 
 
 def _name(agent: AgentProfile) -> str:
