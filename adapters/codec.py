@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 import orjson
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from simstore.adapters.annotations import holds_no_number, is_copied_by_validation
@@ -22,8 +23,9 @@ from simstore.domain.errors import (
     InvalidRecordError,
     WrongModelError,
 )
-from simstore.domain.fields import check_pk
+from simstore.domain.fields import FullText, Indexed, check_pk
 from simstore.domain.numbers import holds_infinity
+from simstore.domain.query import Scalar
 from simstore.domain.record import loader_of
 from simstore.domain.schema import FieldPath, ModelSchema, scalar
 
@@ -58,7 +60,7 @@ class RecordCodec(Generic[T]):
         self.indexes = Indexes(
             exact=[field.path for field in schema.indexed if field.shape.indexed],
             words=[field.path for field in schema.indexed if field.shape.full_text],
-            details=";".join(_entry_rules(schema, field) for field in schema.indexed),
+            details=_rules(schema),
         )
         by_path = [schema.resolve(path) for path in self.indexes.paths]
         self._read_values = _reader_of(by_path)
@@ -251,14 +253,29 @@ def version_of(content: Content) -> str:
     return hashlib.sha1(data, usedforsecurity=False).hexdigest()
 
 
-def _entry_rules(schema: ModelSchema, field: FieldPath) -> str:
-    """What decides the entries of a field, beside its path.
+def _rules(schema: ModelSchema) -> str:
+    """What of a model decides how documents are indexed, or whether they can be read at all."""
+    fields = schema.model.model_fields
+    required = ",".join(name for name, field in fields.items() if field.is_required())
+    rules = [f"required:{required}"]
+    for indexed in schema.indexed:
+        top = fields[indexed.path.partition(".")[0]]
+        shape = indexed.shape
+        kinds = ",".join(sorted(shape.kinds))
+        choices = sorted(map(repr, shape.choices or ()))
+        limits = [repr(mark) for mark in top.metadata if not isinstance(mark, Indexed | FullText)]
+        # A function's repr has its address, which is another one in every process.
+        stable = [limit for limit in limits if " at 0x" not in limit]
+        rules.append(f"{kinds}:{shape.many}:{choices}:{stable}:{_default_of(top)}")
+    return ";".join(rules)
 
-    The default is among it: documents that lack the field are read with it.
-    """
-    top = schema.model.model_fields[field.path.partition(".")[0]]
-    kinds = ",".join(sorted(field.shape.kinds))
-    return f"{kinds}:{field.shape.many}:{scalar(top.get_default())!r}"
+
+def _default_of(field: FieldInfo) -> str:
+    """The default that documents without the field are read with, if it is always the same."""
+    if field.is_required() or field.default_factory_takes_validated_data:
+        return ""
+    once, again = (scalar(field.get_default(call_default_factory=True)) for _ in range(2))
+    return repr(once) if isinstance(once, Scalar | list) and once == again else ""
 
 
 def _first_fault(error: ValidationError) -> tuple[str, str]:

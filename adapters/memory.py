@@ -61,7 +61,7 @@ class _Rows:
     def __init__(self) -> None:
         self.rows: dict[str, _Row] = {}
         self.pks = OrderedPks(set())
-        self._indexes = Indexes((), ())
+        self.indexes = Indexes((), ())
         self._by_value: defaultdict[str, ValueIndex] = defaultdict(ValueIndex)
         self._unindexed: set[str] = set()
 
@@ -82,7 +82,7 @@ class _Rows:
 
     def _unindex(self, pk: str, values: Values | None) -> None:
         if pk not in self._unindexed and values is not None:
-            for index, value in self._indexes.entries(values):
+            for index, value in self.indexes.entries(values):
                 self._by_value[index].discard(value, pk)
 
     def _index(self, name: str) -> ValueIndex:
@@ -90,16 +90,16 @@ class _Rows:
         for pk in self._unindexed:
             values = self.rows[pk].values
             if values is not None:
-                for index, value in self._indexes.entries(values):
+                for index, value in self.indexes.entries(values):
                     self._by_value[index].add(value, pk)
         self._unindexed.clear()
         return self._by_value[name]
 
     def index_for(self, collection: Collection) -> None:
         """Make the entries anew if they are of other indexes than the collection's."""
-        if self._indexes.signature != collection.indexes.signature:
+        if self.indexes.signature != collection.indexes.signature:
             values = {pk: collection.values(pk, row.document) for pk, row in self.rows.items()}
-            self._indexes = collection.indexes
+            self.indexes = collection.indexes
             self.restore({pk: row._replace(values=values[pk]) for pk, row in self.rows.items()})
 
     def restore(self, rows: dict[str, _Row]) -> None:
@@ -261,7 +261,8 @@ class MemoryStorage(Storage):
 
     def _indexed(self, collection: Collection) -> _Rows:
         rows = self._rows(collection.name)
-        rows.index_for(collection)
+        if rows.indexes is not collection.indexes:
+            rows.index_for(collection)
         return rows
 
     def close(self) -> None:

@@ -74,7 +74,9 @@ def tell(
     _find(narrator, store)
     _combine(narrator, store)
     _change(narrator, store)
-    narrator.heading("Next: --store sqlite:///demo.db keeps the records; the README shows each call.")
+    narrator.heading(
+        "Next: --store sqlite:///demo.db keeps the records; the README shows each call."
+    )
 
 
 class _Narrator:

@@ -1,6 +1,9 @@
 """What is stored comes back equal, or is refused; what is read is named when it is broken."""
 
 import math
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -205,3 +208,32 @@ def test_the_version_follows_the_content() -> None:
         assert isinstance(content, bytes)
         versions.append(version_of(content))
     assert versions[0] == versions[1] != versions[2]
+
+
+SIGNATURE = """
+import sys
+from typing import Annotated
+from pydantic import AfterValidator, Field
+from simstore import EpisodeLog, Indexed, Record, new_pk
+from simstore.adapters.codec import RecordCodec
+from simstore.domain.schema import schema_of
+class Thing(Record):
+    name: Annotated[str, Indexed(), AfterValidator(lambda text: text)] = Field(default_factory=new_pk)
+    kind: Annotated[set[str], Indexed()] = Field(default_factory=lambda: {"a", "b", "c"})
+for model in (EpisodeLog, Thing):
+    print(RecordCodec(model, schema_of(model), keeps_documents=False).indexes.signature)
+"""
+
+
+def test_every_process_finds_the_same_signature() -> None:
+    signatures = {
+        subprocess.run(
+            [sys.executable, "-c", SIGNATURE],
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in range(3)
+    }
+    assert len(signatures) == 1
