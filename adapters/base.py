@@ -180,23 +180,32 @@ class StorageRepository(Repository[T]):
             )
         if len(where) == 1 and not equals and not isinstance(where[0], Condition):
             pks = list(dict.fromkeys(check_pks(where[0])))
-            return sum(self._delete(some) for some in chunks(pks, PKS_AT_A_TIME))
+            deletes = [Delete(self._stored, pk) for pk in pks]
+            return sum(self._delete(some).count(True) for some in chunks(deletes, PKS_AT_A_TIME))
         query = self._query(where, equals)
         return sum(self._delete_found(query, some) for some in self._reader.candidates(query))
 
-    def _delete(self, pks: Sequence[str]) -> int:
-        return sum(self._storage().write([Delete(self._stored, pk) for pk in pks]))
-
     def _delete_found(self, query: Query, pks: Sequence[str]) -> int:
         """Delete those of `pks` that fulfil `query` when they are deleted."""
-        deletions = self._reader.deletions(query, pks)
-        while deletions:
-            try:
-                return sum(self._storage().commit(deletions))
-            except Unexpected:
-                # Somebody wrote in between: what fulfils the query now may be less.
-                deletions = self._reader.deletions(query, pks)
-        return 0
+        deleted = 0
+        for _ in range(UPDATE_ATTEMPTS):
+            deletions = self._reader.deletions(query, pks)
+            found = self._delete(deletions)
+            deleted += found.count(True)
+            # Somebody wrote to these in between: they may not fulfil the query any more.
+            pks = [delete.pk for delete, was in zip(deletions, found, strict=True) if was is None]
+            if not pks:
+                return deleted
+        raise ConflictError(self._collection, pks[0])
+
+    def _delete(self, deletions: Sequence[Delete]) -> list[bool | None]:
+        try:
+            return self._storage().write(deletions)
+        except PartlyWritten as error:
+            raise BackendError(
+                f"{len(error.done)} of {len(deletions)} records of {self._collection} were "
+                f"deleted before this: {error.__cause__}"
+            ) from error.__cause__
 
     def put(self, item: T, ttl: Ttl, expected: Expected | str = Expected.ANYTHING) -> Put:
         """The operation that saves `item`, for a commit."""

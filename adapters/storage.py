@@ -83,7 +83,7 @@ class Collection:
     indexes: Indexes
     values: Callable[[str, Content], Values | None]
     """The indexed values of (pk, content); None if the model cannot read it. Such a record is
-    found by its pk alone."""
+    found by its pk, and by no value."""
 
 
 class Expected(Enum):
@@ -243,15 +243,24 @@ class Storage(ABC):
             Unexpected: an operation did not find what it expected.
         """
 
-    def write(self, operations: Sequence[Operation]) -> list[bool]:
-        """Apply operations that expect nothing, each all or not at all: the batch of a bulk write.
+    def write(self, operations: Sequence[Put | Delete]) -> list[bool | None]:
+        """Apply operations, each on its own: the batch of a bulk write, on different records.
 
-        A storage that lacks ATOMIC_SAVE_MANY overrides it.
+        Returns whether each found its record there, None where it did not find what it
+        expected, and so was not applied. A storage that lacks ATOMIC_SAVE_MANY overrides it.
 
         Raises:
             PartlyWritten: some were applied before the failure, which is chained.
         """
-        return self.commit(operations)
+        refused: list[Operation] = []
+        while True:
+            rest = [operation for operation in operations if operation not in refused]
+            try:
+                found = dict(zip(map(_key, rest), self.commit(rest), strict=True))
+            except Unexpected as error:
+                refused.append(error.operation)
+            else:
+                return [found.get(_key(operation)) for operation in operations]
 
     @abstractmethod
     def fetch(self, collection: Collection, pks: Sequence[str]) -> list[Content | None]:
@@ -284,3 +293,7 @@ class Storage(ABC):
     @abstractmethod
     def close(self) -> None:
         """Release what the storage holds. It is not used afterwards."""
+
+
+def _key(operation: Operation) -> tuple[str, str]:
+    return operation.collection.name, operation.pk

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 import pytest
 
@@ -38,6 +39,10 @@ class Binding:
     def read_raw(self, store: Store, collection: str, pk: str) -> str:
         """The stored document of `pk`, as JSON text, read past the port."""
         pytest.skip(f"{type(self).__name__} gives no read_raw, a way past the port")
+
+    def failing_at(self, store: Store, collection: str, pk: str) -> AbstractContextManager[object]:
+        """While it lasts, the backend fails when it comes to write the record of `pk`."""
+        pytest.skip(f"{type(self).__name__} gives no failing_at, a way to make the backend fail")
 
     def full_url(self, store: Store) -> str:
         """What `simstore.connect` needs to open the same database, a password included."""

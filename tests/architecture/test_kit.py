@@ -11,9 +11,11 @@ class Both(RepositoryContract, StoreContract):
     __test__ = False
 
 
-def test_no_contract_hides_another_s_test() -> None:
+def test_nothing_of_one_contract_hides_another_s() -> None:
+    contracts = [base for base in Both.__mro__ if base.__name__.endswith("Contract")]
+    # Fixtures and helpers as well as tests: a fixture that is hidden gives tests other records.
     defined = Counter(
-        name for base in Both.__mro__ for name in vars(base) if name.startswith("test_")
+        name for base in contracts for name in vars(base) if not name.startswith("__")
     )
-    assert len(defined) > 50
+    assert sum(name.startswith("test_") for name in defined) > 50
     assert {name: times for name, times in defined.items() if times > 1} == {}

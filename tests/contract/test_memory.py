@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 import simstore
+from simstore.adapters.memory import _Rows
 from simstore.testing import OpenStore, RepositoryContract, StoreContract, repository_machine
 
 
@@ -33,5 +35,18 @@ class TestMemory(RepositoryContract, StoreContract):
         rows = store._open_storage()._rows(collection).rows  # type: ignore[attr-defined]  # within
         return json.dumps(rows[pk].document)
 
+    @contextmanager
+    def failing_at(self, store: simstore.Store, collection: str, pk: str) -> Iterator[None]:
+        def put(rows: Any, at: str, row: Any) -> None:
+            if at == pk:
+                raise simstore.BackendError("no room for it")
+            _put(rows, at, row)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_Rows, "put", put)
+            yield
+
+
+_put = _Rows.put
 
 TestMemoryMachine = repository_machine(new_database).TestCase

@@ -35,5 +35,19 @@ class TestSqlite(RepositoryContract, StoreContract):
         with closing(sqlite3.connect(store.url.removeprefix("sqlite:///"))) as file:
             return bytes(file.execute(query, (pk, collection)).fetchone()[0]).decode()
 
+    @contextmanager
+    def failing_at(self, store: simstore.Store, collection: str, pk: str) -> Iterator[None]:
+        with closing(sqlite3.connect(store.url.removeprefix("sqlite:///"))) as file:
+            for event in ("INSERT", "UPDATE"):
+                file.execute(
+                    f"CREATE TRIGGER fail_{event} AFTER {event} ON simstore_records "
+                    f"WHEN NEW.pk = '{pk}' BEGIN SELECT RAISE(FAIL, 'no room for it'); END"
+                )
+            try:
+                yield
+            finally:
+                file.execute("DROP TRIGGER fail_INSERT")
+                file.execute("DROP TRIGGER fail_UPDATE")
+
 
 TestSqliteMachine = repository_machine(new_database).TestCase

@@ -218,7 +218,7 @@ from simstore import EpisodeLog, Indexed, Record, new_pk
 from simstore.adapters.codec import RecordCodec
 from simstore.domain.schema import schema_of
 class Thing(Record):
-    name: Annotated[str, Indexed(), AfterValidator(lambda text: text)] = Field(default_factory=new_pk)
+    name: Annotated[str, Indexed(), AfterValidator(lambda s: s)] = Field(default_factory=new_pk)
     kind: Annotated[set[str], Indexed()] = Field(default_factory=lambda: {"a", "b", "c"})
 for model in (EpisodeLog, Thing):
     print(RecordCodec(model, schema_of(model), keeps_documents=False).indexes.signature)

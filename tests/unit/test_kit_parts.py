@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,14 +12,13 @@ import simstore
 from simstore.domain.fields import check_pk
 from simstore.testing import (
     Oracle,
-    RepositoryContract,
     RepositoryMachine,
     Specimen,
-    StoreContract,
     capability_report,
     identical,
 )
 from simstore.testing.capabilities import Answer
+from simstore.testing.contract.processes import ProcessContract
 from simstore.testing.examples import example_records
 from simstore.testing.models import Part
 from simstore.testing.oracle import before, equal, words_of
@@ -99,18 +99,25 @@ def test_the_oracle_keeps_copies() -> None:
     assert oracle.get("a").labels == ["x"]
 
 
-def test_no_fixture_of_one_contract_hides_that_of_another() -> None:
-    class Both(RepositoryContract, StoreContract):
-        __test__ = False
-
-    bases = [base for base in Both.__mro__ if base.__name__.endswith("Contract")]
-    own = [name for base in bases for name in vars(base) if not name.startswith("__")]
-    assert sorted(own) == sorted(set(own))
-
-
 def test_the_bases_must_be_bound() -> None:
     with pytest.raises(NotImplementedError, match="overrides new_database"):
         RepositoryMachine().new_database()
+
+
+class Elsewhere(ProcessContract):
+    __test__ = False
+
+    def full_url(self, store: simstore.Store) -> str:
+        return "known-in-this-process-alone://"
+
+
+def test_a_backend_that_other_processes_do_not_know_is_not_raced(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(pytest.skip.Exception, match="known-in-this-process-alone"):
+        Elsewhere().test_no_process_loses_what_another_writes(
+            lambda: simstore.connect(f"sqlite:///{tmp_path}/database.db")
+        )
 
 
 def test_the_report_says_what_a_store_lacks_and_what_its_index_answers() -> None:

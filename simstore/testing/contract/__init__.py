@@ -1,14 +1,19 @@
 """The contracts, one subject a file; a test is one rule, and its name says which."""
 
 from simstore.testing.contract.concurrency import ConcurrencyContract
+from simstore.testing.contract.definitions import DefinitionContract
 from simstore.testing.contract.deleting import DeletingContract
 from simstore.testing.contract.documents import DocumentContract
 from simstore.testing.contract.exactness import ExactnessContract
 from simstore.testing.contract.expiry import ExpiryContract
 from simstore.testing.contract.explaining import ExplainingContract
+from simstore.testing.contract.failing import FailingContract
 from simstore.testing.contract.finding import FindingContract
 from simstore.testing.contract.isolation import IsolationContract
+from simstore.testing.contract.keys import KeyContract
+from simstore.testing.contract.keywords import KeywordContract
 from simstore.testing.contract.ordering import OrderingContract
+from simstore.testing.contract.outgrown import OutgrownContract
 from simstore.testing.contract.own_models import OwnModelContract
 from simstore.testing.contract.processes import ProcessContract
 from simstore.testing.contract.projecting import ProjectingContract
@@ -26,6 +31,8 @@ class RepositoryContract(
     ReadingContract,
     ProjectingContract,
     FindingContract,
+    KeyContract,
+    KeywordContract,
     OrderingContract,
     ExactnessContract,
     DeletingContract,
@@ -33,8 +40,11 @@ class RepositoryContract(
     IsolationContract,
     ExpiryContract,
     RefusalContract,
+    FailingContract,
     OwnModelContract,
     DocumentContract,
+    DefinitionContract,
+    OutgrownContract,
 ):
     """Every rule about the records of one model."""
 

@@ -9,8 +9,8 @@ from typing import TypeVar
 from simstore.domain.errors import ConflictError, DuplicateError, NotFoundError
 from simstore.domain.query import field
 from simstore.domain.repository import Repository
-from simstore.domain.store import Store
-from simstore.testing.binding import Binding, OpenStore
+from simstore.domain.store import Capability, Store
+from simstore.testing.binding import Binding, OpenStore, need
 from simstore.testing.contract.helpers import contents, specimen
 from simstore.testing.models import Specimen
 
@@ -153,6 +153,7 @@ class ConcurrencyContract(Binding):
     def test_a_transaction_is_seen_whole_or_not_at_all(
         self, open_store: OpenStore, store: Store
     ) -> None:
+        need(store, Capability.WIDE_TRANSACTIONS)
         pair = ("a", "b")
         store.repository(Specimen).save_many(specimen(pk, number=0) for pk in pair)
 

@@ -16,8 +16,8 @@ from simstore.domain.errors import (
 )
 from simstore.domain.query import Condition, field
 from simstore.domain.repository import Repository
-from simstore.domain.store import Store
-from simstore.testing.binding import Binding
+from simstore.domain.store import Capability, Store
+from simstore.testing.binding import Binding, need
 from simstore.testing.contract.helpers import contents, specimen
 from simstore.testing.models import Level, Part, Span, Specimen
 from simstore.testing.texts import BAD_PKS, HALF_PAIRS
@@ -90,6 +90,16 @@ class RefusalContract(Binding):
         with pytest.raises(InvalidRecordError):
             one.update("a", spoil)
         with pytest.raises(InvalidRecordError), store.transaction() as transaction:
+            transaction.repository(Specimen).save(item)
+
+    @pytest.mark.parametrize("name", SPOILT)
+    def test_a_spoilt_record_fails_the_whole_transaction(
+        self, one: Repository[Specimen], store: Store, name: str
+    ) -> None:
+        need(store, Capability.WIDE_TRANSACTIONS)
+        item = specimen("b", tag="spoilt")
+        SPOILT[name](item)
+        with pytest.raises(InvalidRecordError), store.transaction() as transaction:
             transaction.repository(Specimen).save(specimen("c"))
             transaction.repository(Specimen).save(item)
 
@@ -144,7 +154,6 @@ class RefusalContract(Binding):
         for name in ("save", "add", "get", "delete"):
             with pytest.raises(InvalidPkError), store.transaction() as transaction:
                 repository = transaction.repository(Specimen)
-                repository.save(specimen("c"))
                 getattr(repository, name)(bad if name in {"save", "add"} else pk)
 
     @pytest.mark.parametrize("pk", [None, 5, b"a", ["a"]], ids=repr)
@@ -175,7 +184,6 @@ class RefusalContract(Binding):
             with pytest.raises(WrongModelError):
                 one.update("a", change)
             with pytest.raises(WrongModelError), store.transaction() as transaction:
-                transaction.repository(Specimen).save(specimen("c"))
                 transaction.repository(Specimen).add(item)
 
     @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ class TransactionContract(Binding):
     """All or nothing, and only if nobody changed what the transaction relied on."""
 
     def test_its_writes_appear_together_at_its_end(self, store: Store) -> None:
+        need(store, Capability.WIDE_TRANSACTIONS)
         specimens = store.repository(Specimen)
         specimens.save_many([specimen("gone", tag="x"), specimen("changed", tag="x")])
         with store.transaction() as transaction:
@@ -64,6 +65,7 @@ class TransactionContract(Binding):
         assert store.sessions.get("example").client_action_lock == NO_ACTION
 
     def test_an_exception_discards_it(self, store: Store) -> None:
+        need(store, Capability.WIDE_TRANSACTIONS)
         specimens = store.repository(Specimen)
         specimens.save(specimen("kept", tag="x"))
         with pytest.raises(KeyError), store.transaction() as transaction:
@@ -75,6 +77,7 @@ class TransactionContract(Binding):
         assert contents(specimens) == [specimen("kept", tag="x")]
 
     def test_an_exception_discards_the_writes_to_every_repository(self, store: Store) -> None:
+        need(store, Capability.WIDE_TRANSACTIONS)
         with pytest.raises(KeyError), store.transaction() as transaction:
             transaction.agents.save(_agent("a"))
             transaction.repository(Specimen).save(specimen("a"))
@@ -88,6 +91,7 @@ class TransactionContract(Binding):
         assert store.repository(Specimen).count() == 0
 
     def test_get_sees_what_is_stored_and_its_own_writes(self, store: Store) -> None:
+        need(store, Capability.WIDE_TRANSACTIONS)
         store.repository(Specimen).save_many([specimen("a", number=1), specimen("b")])
         with store.transaction() as transaction:
             repository = transaction.repository(Specimen)
@@ -105,6 +109,7 @@ class TransactionContract(Binding):
         assert [item.number for item in contents(store.repository(Specimen))] == [2, 9, 0]
 
     def test_delete_and_save_of_the_same_record(self, store: Store) -> None:
+        need(store, Capability.WIDE_TRANSACTIONS)
         specimens = store.repository(Specimen)
         specimens.save_many([specimen("a", tag="x"), specimen("b", tag="x")])
         with store.transaction() as transaction:
@@ -119,6 +124,7 @@ class TransactionContract(Binding):
         assert specimens.pks(tag="x") == []
 
     def test_a_missing_record_is_not_found(self, store: Store) -> None:
+        need(store, Capability.WIDE_TRANSACTIONS)
         with store.transaction() as transaction:
             repository = transaction.repository(Specimen)
             with pytest.raises(NotFoundError) as caught:
@@ -130,6 +136,7 @@ class TransactionContract(Binding):
         assert store.repository(Specimen).count() == 0
 
     def test_add_of_a_pk_that_is_taken(self, store: Store) -> None:
+        need(store, Capability.WIDE_TRANSACTIONS)
         specimens = store.repository(Specimen)
         specimens.save(specimen("a", tag="first"))
         with pytest.raises(DuplicateError), store.transaction() as transaction:
@@ -143,6 +150,7 @@ class TransactionContract(Binding):
     def _conflict(self, open_store: OpenStore, read: Act, change: Act) -> None:
         """`change`, by another store, of what `read` relied on makes the transaction fail."""
         with open_store() as mine, open_store() as theirs:
+            need(mine, Capability.WIDE_TRANSACTIONS)
             specimens = mine.repository(Specimen)
             specimens.save(specimen("a", number=1))
             with pytest.raises(ConflictError), mine.transaction() as transaction:
@@ -186,6 +194,7 @@ class TransactionContract(Binding):
 
     def test_the_arrival_of_what_it_adds_fails_it(self, open_store: OpenStore) -> None:
         with open_store() as mine, open_store() as theirs:
+            need(mine, Capability.WIDE_TRANSACTIONS)
             with (
                 pytest.raises((ConflictError, DuplicateError)),
                 mine.transaction() as transaction,
@@ -197,6 +206,7 @@ class TransactionContract(Binding):
 
     def test_what_it_did_not_read_may_change(self, open_store: OpenStore) -> None:
         with open_store() as mine, open_store() as theirs:
+            need(mine, Capability.WIDE_TRANSACTIONS)
             specimens = theirs.repository(Specimen)
             specimens.save_many([specimen("a"), specimen("b")])
             with mine.transaction() as transaction:
@@ -206,6 +216,35 @@ class TransactionContract(Binding):
                 specimens.save(specimen("b", tag="theirs"))
                 specimens.save(specimen("c", tag="theirs"))
             assert [item.tag for item in contents(specimens)] == ["", "theirs", "mine"]
+
+    @pytest.mark.parametrize("fails", [False, True])
+    def test_a_transaction_of_one_record(self, store: Store, fails: bool) -> None:
+        specimens = store.repository(Specimen)
+        specimens.save(specimen("a", number=1, tag="x"))
+        try:
+            with store.transaction() as transaction:
+                repository = transaction.repository(Specimen)
+                item = repository.get("a")
+                repository.delete("a")
+                with pytest.raises(NotFoundError):
+                    repository.get("a")
+                repository.add(specimen("a", number=item.number + 1, tag="y"))
+                assert specimens.get("a").number == 1
+                _fail(fails)
+        except KeyError:
+            pass
+        expected = specimen("a", number=1, tag="x") if fails else specimen("a", number=2, tag="y")
+        assert contents(specimens) == [expected]
+        assert specimens.count(tag="x") == (1 if fails else 0)
+
+    def test_a_conflict_on_one_record(self, open_store: OpenStore) -> None:
+        with open_store() as mine, open_store() as theirs:
+            mine.repository(Specimen).save(specimen("a", number=1))
+            with pytest.raises(ConflictError), mine.transaction() as transaction:
+                repository = transaction.repository(Specimen)
+                repository.save(specimen("a", number=repository.get("a").number + 1))
+                theirs.repository(Specimen).save(specimen("a", number=10))
+            assert contents(mine.repository(Specimen)) == [specimen("a", number=10)]
 
     def test_a_conflict_can_be_tried_again(self, store: Store) -> None:
         specimens = store.repository(Specimen)
@@ -248,6 +287,7 @@ class TransactionContract(Binding):
         assert store.repository(Specimen).count() == (0 if fails else 1)
 
     def test_it_may_go_on_after_an_error_that_was_caught(self, store: Store) -> None:
+        need(store, Capability.WIDE_TRANSACTIONS)
         specimens = store.repository(Specimen)
         specimens.save(specimen("a"))
         with store.transaction() as transaction:

@@ -8,6 +8,7 @@ from hypothesis.stateful import precondition, rule
 
 from simstore.domain.errors import ConflictError, InvalidRecordError, SimstoreError
 from simstore.domain.query import Condition
+from simstore.domain.store import Capability
 from simstore.testing.conditions import conditions, specimen_pks, specimens
 from simstore.testing.identity import identical
 from simstore.testing.machine.base import WHICH, CallerError, MachineBase, spoil
@@ -135,7 +136,12 @@ class WritingRules(MachineBase):
 
     @rule(which=WHICH, steps=_STEPS, fails=st.booleans())
     def transaction(self, which: int, steps: Sequence[tuple[str, Any]], fails: bool) -> None:
-        """Several steps at once; the first error, or one of the caller's, discards them all."""
+        """Several steps at once; the first error, or one of the caller's, discards them all.
+
+        They are all on one record where the store can do no more at once.
+        """
+        if Capability.WIDE_TRANSACTIONS in self.stores[which].lacks:
+            steps = _on_one_record(steps)
         before = dict(self.oracle.records)
 
         def fail() -> None:
@@ -186,3 +192,13 @@ class WritingRules(MachineBase):
         self.stores[which].close()
         self.stores[which] = self.open_store()
         self.cleanup.callback(self.stores[which].close)
+
+
+def _on_one_record(steps: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """The same steps, all with the pk of the first."""
+    first = steps[0][1]
+    pk = first.pk if isinstance(first, Specimen) else first
+    return [
+        (name, argument.model_copy(update={"pk": pk}) if isinstance(argument, Specimen) else pk)
+        for name, argument in steps
+    ]
