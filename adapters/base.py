@@ -126,8 +126,8 @@ class StorageRepository(Repository[T]):
         except BackendError as error:
             raise SaveManyError(self._collection, (), puts) from error
         except PartlyWritten as error:
-            done = [operation.pk for operation in error.done]
-            missing = [pk for pk in puts if pk not in set(done)]
+            done = dict.fromkeys(operation.pk for operation in error.done)
+            missing = [pk for pk in puts if pk not in done]
             raise SaveManyError(self._collection, done, missing) from error.__cause__
 
     def add(self, item: T, *, ttl: Ttl = None) -> T:

@@ -218,13 +218,13 @@ def test_a_type_within_itself(store: Store) -> None:
     namespace: dict[str, Any] = {"Record": Record}
     exec(  # noqa: S102 — syntax that 3.11 does not have
         "type Json = dict[str, Json] | list[Json] | str | int | None\n"
-        "class Doc(Record):\n    json: Json = None\n",
+        "class Doc(Record):\n    body: Json = None\n",
         namespace,
     )
     doc = namespace["Doc"]
     docs = store.repository(doc)
-    docs.save(doc(pk="a", json={"a": [1, "x"]}))
-    assert docs.get("a").json == {"a": [1, "x"]}
+    docs.save(doc(pk="a", body={"a": [1, "x"]}))
+    assert docs.get("a").body == {"a": [1, "x"]}
 
 
 def test_expiries_do_not_pile_up() -> None:
