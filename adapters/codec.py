@@ -15,9 +15,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
-from simstore.adapters.annotations import holds_no_number, is_copied_by_validation
 from simstore.adapters.arguments import shown
 from simstore.adapters.storage import Content, Document, Indexes, Values
+from simstore.adapters.type_hints import holds_no_number, is_copied_by_validation
 from simstore.domain.errors import (
     CorruptRecordError,
     InvalidRecordError,

@@ -1,4 +1,4 @@
-"""What a field's annotation promises of the JSON below it, for the codec's short cuts.
+"""What a field's type hint promises of the JSON below it, for the codec's short cuts.
 
 Both functions are careful: False where a type is not known.
 """
