@@ -5,7 +5,7 @@ The path is relative after three slashes and absolute after four. Options:
 - ``namespace``: keeps records apart from those of other namespaces in the file;
 - ``timeout``: seconds to wait for another process that writes (30);
 - ``synchronous``: ``full`` (what was acknowledged survives a power cut) or ``normal`` (it
-  survives the end of the process, at several times the speed of single writes).
+  survives the end of the process; single writes do not wait for the disk).
 """
 
 import math
