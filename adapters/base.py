@@ -27,6 +27,7 @@ from simstore.adapters.query import Query
 from simstore.adapters.reading import PKS_AT_A_TIME, Reader, chunks, pk_of
 from simstore.adapters.storage import (
     Collection,
+    Content,
     Delete,
     Expected,
     PartlyWritten,
@@ -163,7 +164,8 @@ class StorageRepository(Repository[T]):
             try:
                 self._storage().commit([put])
             except Unexpected:
-                time.sleep(random.random() * min(LONGEST_PAUSE, 0.0001 * 2**attempt))  # noqa: S311
+                longest = min(LONGEST_PAUSE, 0.0001 * 2**attempt)
+                time.sleep(random.random() * longest)  # noqa: S311 — a pause is no secret
                 continue
             return item
         raise ConflictError(self._collection, pk)
@@ -220,16 +222,17 @@ class StorageRepository(Repository[T]):
     # Reading by pk
 
     def get(self, pk: str) -> T:
-        content = self._storage().fetch(self._stored, [check_pk(pk)])[0]
-        if content is None:
-            raise NotFoundError(self._collection, [pk])
-        return self._codec.decode(pk, content)
+        return self._codec.decode(pk, self._content(pk))
 
     def get_versioned(self, pk: str) -> tuple[T, str]:
+        content = self._content(pk)
+        return self._codec.decode(pk, content), version_of(content)
+
+    def _content(self, pk: str) -> Content:
         content = self._storage().fetch(self._stored, [check_pk(pk)])[0]
         if content is None:
             raise NotFoundError(self._collection, [pk])
-        return self._codec.decode(pk, content), version_of(content)
+        return content
 
     def get_many(
         self, pks: Iterable[str], *, missing: Literal["raise", "skip"] = "raise"

@@ -41,12 +41,6 @@ class Ordering:
             )
         return ordering
 
-    @property
-    def indexed(self) -> bool:
-        """Whether the storage knows the field's values without reading documents."""
-        shape = self.schema.resolve(self.path).shape
-        return shape.indexed or shape.full_text
-
     def value(self, item: BaseModel) -> Any:
         """What `item` is ordered by."""
         return self.schema.resolve(self.path).scalars(item)

@@ -93,6 +93,13 @@ class Expected(Enum):
     NOTHING = "nothing"
 
 
+def is_met(expected: Expected | str, version: str | None) -> bool:
+    """Whether a write finds what it expects: a record of `version`, or none where that is None."""
+    if expected is Expected.ANYTHING:
+        return True
+    return version is None if expected is Expected.NOTHING else version == expected
+
+
 class Put(NamedTuple):
     """Store a record; `ttl` is in seconds, `keep_ttl` keeps the time that is left instead."""
 

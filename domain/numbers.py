@@ -42,9 +42,8 @@ def holds_infinity(value: object) -> bool:
         return False
     found = False
     for key, member in members:
-        kind = type(member)
         # The usual members, without a call: of floats, only NaN and infinities fail this test.
-        if kind is str or (kind is float and member - member == 0.0):  # type: ignore[operator]
+        if isinstance(member, str) or (isinstance(member, float) and member - member == 0.0):
             continue
         try:
             found = holds_infinity(member) or found

@@ -1,7 +1,7 @@
 """Conditions on records: ``field("age") >= 18``, joined by ``&``, ``|`` and ``~``.
 
 A condition is a value: a closed tree of the classes below, checked against a model by
-`simstore.domain.schema` and answered by every backend alike. Its operators mean:
+`simstore.domain.checking` and answered by every backend alike. Its operators mean:
 
 - ``==`` and ``!=`` are exact complements. Equality is exact and case-sensitive; ``== None``
   matches null; a number never equals a bool; a list equals a list of the same elements in

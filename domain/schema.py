@@ -220,7 +220,7 @@ def _check_model(model: type) -> None:
     if not model.__pydantic_complete__:
         try:
             model.model_rebuild()
-        except Exception as error:
+        except Exception as error:  # whatever evaluating the user's annotations raises
             raise ModelError(f"{name} is not fully defined: {error}") from error
     collection = getattr(model, "__collection__", name)
     if not isinstance(collection, str) or not collection.replace("_", "").isalnum():

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from simstore.adapters.codec import loads_values
+from simstore.adapters.reading import chunks
 from simstore.adapters.sqlite.collections import (
     Collections,
     OutdatedIndexesError,
@@ -15,18 +16,18 @@ from simstore.adapters.sqlite.collections import (
 from simstore.adapters.sqlite.conditions import Conditions, Sql
 from simstore.adapters.sqlite.connection import Connection
 from simstore.adapters.sqlite.layout import PARAMETERS_AT_A_TIME
-from simstore.adapters.sqlite.writing import Row, Writer
+from simstore.adapters.sqlite.writing import Writer
 from simstore.adapters.storage import (
     Collection,
     Content,
     Delete,
-    Expected,
     IndexCondition,
     Operation,
     Put,
     Storage,
     Unexpected,
     Values,
+    is_met,
 )
 
 _ALIVE = "(expires_at IS NULL OR expires_at > ?)"
@@ -52,10 +53,10 @@ class SqliteStorage(Storage):
                 rows = writer.rows([(op.pk, isinstance(op.expected, str)) for op in some])
                 for operation in some:
                     row = rows.get(operation.pk)
-                    alive = row is not None and not row.expired(now)
-                    if not _is_expected(row if alive else None, operation.expected):
+                    version = None if row is None or row.expired(now) else row.version
+                    if not is_met(operation.expected, version):
                         raise Unexpected(operation)
-                    there[name, operation.pk] = alive
+                    there[name, operation.pk] = version is not None
                 writer.put([op for op in some if isinstance(op, Put)], rows)
                 writer.delete([op.pk for op in some if isinstance(op, Delete) and op.pk in rows])
                 writer.purge()
@@ -65,8 +66,7 @@ class SqliteStorage(Storage):
         found: dict[str, bytes] = {}
         with self._connection.reading() as connection:
             id_ = self._collections.id_of(connection, collection.name)
-            for start in range(0, len(pks), PARAMETERS_AT_A_TIME):
-                some = pks[start : start + PARAMETERS_AT_A_TIME]
+            for some in chunks(pks, PARAMETERS_AT_A_TIME):
                 rows = connection.execute(
                     "SELECT pk, document FROM simstore_records WHERE collection = ? "
                     f"AND pk IN ({', '.join('?' * len(some))}) AND {_ALIVE}",
@@ -162,11 +162,3 @@ def _alive(
     if connection.execute(f"SELECT EXISTS ({expired[0]})", expired[1]).fetchone() == (1,):
         return Sql(f"{text} AND pk NOT IN ({expired[0]})", [*parameters, *expired[1]])
     return Sql(text, parameters)
-
-
-def _is_expected(row: Row | None, expected: Expected | str) -> bool:
-    if expected is Expected.ANYTHING:
-        return True
-    if expected is Expected.NOTHING:
-        return row is None
-    return row is not None and row.version == expected

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from simstore.adapters.codec import dumps_values, version_of
+from simstore.adapters.reading import chunks
 from simstore.adapters.sqlite.collections import (
     INSERT_ENTRIES,
     Entry,
@@ -50,8 +51,7 @@ class Writer:
 
     def _rows(self, pks: Sequence[str], document: str) -> dict[str, Row]:
         rows: dict[str, Row] = {}
-        for start in range(0, len(pks), PARAMETERS_AT_A_TIME):
-            some = pks[start : start + PARAMETERS_AT_A_TIME]
+        for some in chunks(pks, PARAMETERS_AT_A_TIME):
             found = self._connection.execute(
                 f"SELECT pk, id, expires_at, indexed, {document} FROM simstore_records "
                 f"WHERE collection = ? AND pk IN ({', '.join('?' * len(some))})",
@@ -91,7 +91,6 @@ class Writer:
             updates,
         )
         delete_entries(self._connection, self._collection.id, changed)
-        # In the order of the tree that holds them, which is read and written less that way.
         self._connection.executemany(INSERT_ENTRIES, entries)
 
     def delete(self, pks: Sequence[str]) -> None:
