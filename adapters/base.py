@@ -98,6 +98,10 @@ class StorageRepository(Repository[T]):
 
     # Writing
 
+    def check(self, item: T) -> None:
+        self._storage()  # a closed store says so
+        self.put(item, None)
+
     def save(self, item: T, *, ttl: Ttl = None, if_version: str | None = None) -> T:
         put = self.put(item, ttl, check_version(if_version))
         try:

@@ -79,6 +79,9 @@ class StorageStore(Store):
         finally:
             transaction.end()
 
+    def collections(self) -> list[str]:
+        return sorted(self._open_storage().collections())
+
     def _open_storage(self) -> Storage:
         if self._storage is None:
             raise StoreClosedError(f"the store {self._url} is closed; connect() to it again")

@@ -26,7 +26,7 @@ from simstore.domain.errors import (
 from simstore.domain.fields import FullText, Indexed, check_pk
 from simstore.domain.numbers import holds_infinity
 from simstore.domain.query import Scalar
-from simstore.domain.record import loader_of
+from simstore.domain.record import dumper_of, loader_of
 from simstore.domain.schema import FieldPath, ModelSchema, scalar
 
 T = TypeVar("T", bound=BaseModel)
@@ -49,7 +49,7 @@ class RecordCodec(Generic[T]):
         self._model = model
         self._keeps_documents = keeps_documents
         self._schema = schema
-        self._serialize = model.__pydantic_serializer__.to_python
+        self._dump_item = dumper_of(model)
         self._load = loader_of(model)
         fields = model.model_fields.items()
         self._fields_with_numbers = [n for n, f in fields if not holds_no_number(f.annotation)]
@@ -77,10 +77,7 @@ class RecordCodec(Generic[T]):
             raise WrongModelError(self._wrong_model(item))
         pk = check_pk(item.pk)  # type: ignore[attr-defined]  # the schema made sure of it
         try:
-            # Fields by name, whatever aliases the model has: queries name them so.
-            document: Document = self._serialize(
-                item, mode="json", by_alias=False, round_trip=True, warnings=False
-            )
+            document = self._dump_item(item)
             back = self._load(document)
         except ValidationError as error:
             field, reason = _first_fault(error)
@@ -160,9 +157,10 @@ class RecordCodec(Generic[T]):
         return data
 
     def _field_not_json(self, item: T) -> str:
+        serialize = self._model.__pydantic_serializer__.to_python
         for name in self._model.model_fields:
             try:
-                self._serialize(item, mode="json", include={name}, warnings=False)
+                serialize(item, mode="json", include={name}, warnings=False)
             except _FAULTS:
                 return name
         return "a field"

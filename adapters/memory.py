@@ -163,11 +163,19 @@ class MemoryDatabase:
 
     def rows(self, name: str) -> _Rows:
         """A collection, without the records whose time has come. Call it under the lock."""
+        self._forget_expired()
+        return self._rows[name]
+
+    def names(self) -> list[str]:
+        """The collections that have records whose time has not come. Call it under the lock."""
+        self._forget_expired()
+        return [name for name, rows in self._rows.items() if rows.rows]
+
+    def _forget_expired(self) -> None:
         while self._expiries and self._expiries[0][0] <= time.time():
             moment, owner, pk = heapq.heappop(self._expiries)
             if self._is_valid(moment, owner, pk):
                 self._rows[owner].remove(pk)
-        return self._rows[name]
 
     def expire(self, name: str, pk: str, moment: float) -> None:
         """Forget a record at that moment, unless it is saved again before."""
@@ -257,6 +265,12 @@ class MemoryStorage(Storage):
         with self._lock:
             rows = self._indexed(collection)
             return [(pk, rows.rows[pk].values) for pk in sorted(rows.select(condition))]
+
+    def collections(self) -> list[str]:
+        with self._lock:
+            # The name itself has no colon, a namespace may have some.
+            owned = [full_name.rpartition(":") for full_name in self._database.names()]
+            return [name for space, colon, name in owned if space + colon == self._prefix]
 
     def _rows(self, name: str) -> _Rows:
         return self._database.rows(self._prefix + name)

@@ -7,7 +7,7 @@ commits batches of writes all or nothing.
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar, NamedTuple
@@ -295,6 +295,14 @@ class Storage(ABC):
         """pk and indexed values of the records that fulfil `condition`, by pk.
 
         The values are None where the record's content could not be read to index it.
+        """
+
+    @abstractmethod
+    def collections(self) -> Iterable[str]:
+        """The name of each collection that holds a record whose time has not come, once.
+
+        Others are not named: a storage that keeps a list of names looks whether each still has
+        a record. No entry is used, so it need not be known which indexes a collection has.
         """
 
     @abstractmethod

@@ -11,13 +11,16 @@
     ├── QueryError             a condition that does not fit the model        (ValueError)
     ├── StoreURLError          a URL that no backend understands              (ValueError)
     ├── EvaluationError        dimensions that make no score model            (ValueError)
-    ├── ImportFileError        a file that cannot be read as records          (ValueError)
+    ├── ImportFileError        a line of a file that makes no record          (ValueError)
+    ├── ImportFaultsError      every such line of a file; ``faults``          (ValueError)
+    ├── RewardsUnavailableError  an episode without the scores asked for      (ValueError)
     ├── NotFoundError          no such record; ``pks`` names them all         (LookupError)
     ├── MultipleFoundError     several records where one was asked for        (LookupError)
     ├── DuplicateError         the primary key is taken; ``pk``
     ├── ConflictError          somebody else wrote in between; ``pk``
     ├── CorruptRecordError     a stored document that cannot be read; ``pk``, ``field``
     ├── SaveManyError          a bulk write that stopped; ``stored``, ``not_stored``
+    ├── TransferError          records that are not in the target as they should be; ``pks``
     ├── TransactionError       a transaction used before or after its time
     ├── StoreClosedError       a call on a closed store
     ├── MissingDependencyError an extra that is not installed                 (ImportError)
@@ -73,8 +76,9 @@ class EvaluationError(SimstoreError, ValueError):
 class ImportFileError(SimstoreError, ValueError):
     """A line of a file that does not make a record.
 
-    `line` counts from 1. `field` is the place within the line, by the file's own keys, such as
-    ``raw_rewards[0]``; it is empty where the line as a whole is at fault.
+    `line` counts from 1; it is 0 where the file as a whole is at fault. `field` is the place
+    within the line, by the file's own keys, such as ``raw_rewards[0]``; it is empty where the
+    line as a whole is at fault.
     """
 
     def __init__(self, path: str, line: int, field: str, reason: str) -> None:
@@ -85,8 +89,43 @@ class ImportFileError(SimstoreError, ValueError):
         self.reason = reason
 
     def __str__(self) -> str:
-        where = f", field {self.field!r}" if self.field else ""
-        return f"{self.path}, line {self.line}{where}: {self.reason}"
+        where = f", line {self.line}" if self.line else ""
+        if self.field:
+            where += f", field {self.field!r}"
+        return f"{self.path}{where}: {self.reason}"
+
+
+class ImportFaultsError(SimstoreError, ValueError):
+    """The lines of a file that do not make records, when all of them were asked for.
+
+    ``faults`` holds an ImportFileError for each, the first thousand of them; ``count`` is how
+    many there are. Nothing of the file was stored.
+    """
+
+    def __init__(self, path: str, faults: Iterable[ImportFileError], count: int) -> None:
+        self.path = path
+        self.faults = tuple(faults)
+        self.count = count
+        super().__init__(path, self.faults, count)
+
+    def __str__(self) -> str:
+        shown = "\n".join(f"  {fault}" for fault in self.faults[:SHOWN_NAMES])
+        more = self.count - min(len(self.faults), SHOWN_NAMES)
+        rest = f"\n  and {more} more" if more > 0 else ""
+        lines = "1 line does" if self.count == 1 else f"{self.count} lines do"
+        return f"{self.path}: {lines} not make records; nothing was stored\n{shown}{rest}"
+
+
+class RewardsUnavailableError(SimstoreError, ValueError):
+    """An episode does not have the rewards that were asked for; ``pk`` names it."""
+
+    def __init__(self, pk: str, reason: str) -> None:
+        super().__init__(pk, reason)
+        self.pk = pk
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"episode {self.pk!r} {self.reason}"
 
 
 class NotFoundError(SimstoreError, LookupError):
@@ -190,6 +229,23 @@ class SaveManyError(SimstoreError):
         )
 
 
+class TransferError(SimstoreError):
+    """Records of one store are not, or cannot be, in another as they should.
+
+    ``pks`` are the first of them, in order; ``count`` is how many there are.
+    """
+
+    def __init__(self, collection: str, pks: Sequence[str], count: int, reason: str) -> None:
+        super().__init__(collection, tuple(pks), count, reason)
+        self.collection = collection
+        self.pks = tuple(pks)
+        self.count = count
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.collection} {_names(self.pks, self.count)}: {self.reason}"
+
+
 class TransactionError(SimstoreError):
     """A transaction was used outside its ``with`` block."""
 
@@ -224,7 +280,8 @@ class MissingDependencyError(SimstoreError, ImportError):
         )
 
 
-def _names(pks: Sequence[str]) -> str:
+def _names(pks: Sequence[str], count: int | None = None) -> str:
+    """The first of `pks`, and how many more there are, of `count` in all."""
     shown = ", ".join(repr(pk) for pk in pks[:SHOWN_NAMES])
-    more = len(pks) - SHOWN_NAMES
+    more = (len(pks) if count is None else count) - min(len(pks), SHOWN_NAMES)
     return f"{shown} and {more} more" if more > 0 else shown

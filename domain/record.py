@@ -31,6 +31,32 @@ class ExpiringRecord(Record):
     expire_time: int = Field(default=DEFAULT_EXPIRE_SECONDS, gt=0)
 
 
+def dump_record(item: BaseModel) -> dict[str, Any]:
+    """The document of a record: JSON values keyed by field name, whatever aliases it has.
+
+    `load_record` turns it back. Infinities, for which JSON has no numbers, stay floats.
+
+    Raises:
+        pydantic_core.PydanticSerializationError: a value, such as an object of a foreign
+            class, has no JSON.
+    """
+    return dumper_of(type(item))(item)
+
+
+def dumper_of(model: type[T]) -> Callable[[T], dict[str, Any]]:
+    """`dump_record` for one model: to be kept by whoever dumps many."""
+    # The serializer itself, as model_dump checks its arguments anew.
+    serialize = model.__pydantic_serializer__.to_python
+
+    def dump(item: T) -> dict[str, Any]:
+        document: dict[str, Any] = serialize(
+            item, mode="json", by_alias=False, round_trip=True, warnings=False
+        )
+        return document
+
+    return dump
+
+
 def load_record(model: type[T], document: Mapping[str, Any]) -> T:
     """Build a `model` from stored or foreign data, older versions of it included.
 

@@ -69,6 +69,15 @@ class Repository(Protocol[T]):
         """The name under which the backend keeps them."""
         ...
 
+    def check(self, item: T) -> None:
+        """Raise what `save` would raise of `item` itself; nothing is read or written.
+
+        Raises:
+            InvalidRecordError: `item` would not come back as it is.
+            WrongModelError: `item` is not of this repository's model.
+        """
+        ...
+
     def save(self, item: T, *, ttl: Ttl = None, if_version: str | None = None) -> T:
         """Insert `item`, or replace the record of its pk; return `item`.
 

@@ -27,6 +27,23 @@ from simstore.domain.repository import Repository, TransactionRepository
 
 M = TypeVar("M", bound=BaseModel)
 
+RECORD_MODELS: tuple[type[BaseModel], ...] = (
+    AgentProfile,
+    EnvironmentProfile,
+    RelationshipProfile,
+    EnvironmentList,
+    EpisodeLog,
+    AnnotationForEpisode,
+    Annotator,
+    EnvAgentComboStorage,
+    NonStreamingSimulationStatus,
+    CustomEvaluationDimension,
+    CustomEvaluationDimensionList,
+    SessionTransaction,
+    MatchingInWaitingRoom,
+)
+"""The models of Sotopia's records, in the order of the store's properties for them."""
+
 
 class Capability(StrEnum):
     """What a backend may lack; everything else in the ports, every backend does."""
@@ -132,6 +149,13 @@ class Store(Protocol):
 
     def transaction(self) -> AbstractContextManager[Transaction]:
         """``with store.transaction() as tx:`` — what is written through `tx`, all or nothing."""
+        ...
+
+    def collections(self) -> list[str]:
+        """The names of the collections that hold a record, sorted.
+
+        Those of models that this program does not know are among them.
+        """
         ...
 
     def close(self) -> None:

@@ -25,18 +25,27 @@ LONGEST_TIMEOUT = 2_000_000.0
 def open_store(url: StoreURL) -> StorageStore:
     """The store of a ``sqlite:///file`` URL; the file is made if it is not there."""
     options = url.options(namespace=str, timeout=_seconds, synchronous=_synchronous)
+    connection = Connection(
+        path_of(url),
+        timeout=options.get("timeout", DEFAULT_TIMEOUT),
+        synchronous=options.get("synchronous", "full"),
+    )
+    return StorageStore(url.shown, SqliteStorage(connection, options.get("namespace", "")))
+
+
+def path_of(url: StoreURL) -> str:
+    """The path of the file that a ``sqlite:///`` URL names.
+
+    Raises:
+        StoreURLError: it names none.
+    """
     path = url.location.removeprefix("/")
     if path == url.location or not path or path == ":memory:":
         raise StoreURLError(
             f"{url.shown} names no file; write sqlite:///relative.db or sqlite:////absolute.db, "
             "or memory:// for a store without a file"
         )
-    connection = Connection(
-        path,
-        timeout=options.get("timeout", DEFAULT_TIMEOUT),
-        synchronous=options.get("synchronous", "full"),
-    )
-    return StorageStore(url.shown, SqliteStorage(connection, options.get("namespace", "")))
+    return path
 
 
 def _seconds(text: str) -> float:

@@ -66,6 +66,17 @@ class Collections:
             id_ = self._ids[name] = int(row[0])
         return id_
 
+    def names(self, connection: sqlite3.Connection, now: float) -> list[str]:
+        """The names of the collections with a record that has not expired by `now`."""
+        rows = connection.execute(
+            "SELECT name FROM simstore_collections AS c WHERE EXISTS (SELECT 1 FROM "
+            "simstore_records WHERE collection = c.id AND (expires_at IS NULL OR expires_at > ?))",
+            (now,),
+        )
+        # The name itself has no colon, a namespace may have some.
+        owned = [full_name.rpartition(":") for (full_name,) in rows]
+        return [name for namespace, _, name in owned if namespace == self._namespace]
+
     def find(
         self, connection: sqlite3.Connection, collection: Collection
     ) -> StoredCollection | None:

@@ -118,6 +118,10 @@ class SqliteStorage(Storage):
                 (pk, None if indexed is None else loads_values(indexed)) for pk, indexed in rows
             ]
 
+    def collections(self) -> list[str]:
+        with self._connection.reading() as connection:
+            return self._collections.names(connection, time.time())
+
     def close(self) -> None:
         self._connection.close()
 

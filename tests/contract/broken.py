@@ -194,6 +194,9 @@ class WrappedStore(Store):
     def transaction(self) -> AbstractContextManager[Transaction]:
         return self.inner.transaction()
 
+    def collections(self) -> list[str]:
+        return self.inner.collections()
+
     def close(self) -> None:
         self.inner.close()
 
@@ -209,6 +212,15 @@ class WrappedStore(Store):
         /,
     ) -> None:
         self.inner.close()
+
+
+class NamesEmptyCollections(WrappedStore):
+    """A collection that ever had a record is named for good."""
+
+    def collections(self) -> list[str]:
+        ever = self._memory.setdefault("", {})
+        ever.update(dict.fromkeys(self.inner.collections()))
+        return sorted(ever)
 
 
 class HalfATransaction(WrappedStore):
@@ -231,7 +243,10 @@ STORES: Mapping[str, Callable[[Store, dict[Any, Any]], Store]] = {
         SortsNoneFirst,
         IgnoresCase,
     )
-} | {"HalfATransaction": lambda store, memory: HalfATransaction(store, Sound, memory)}  # fmt: skip
+} | {
+    wrap.__name__: lambda store, memory, wrap=wrap: wrap(store, Sound, memory)
+    for wrap in (HalfATransaction, NamesEmptyCollections)
+}  # fmt: skip
 """The stores by name; Sound is right in everything."""
 
 

@@ -119,6 +119,10 @@ class Contended(MemoryStorage):
         return super().commit(operations)
 
 
+CALLS = {"commit", "write", "fetch", "search", "count", "project", "collections"}
+"""What a store asks of its storage."""
+
+
 class Unreachable(MemoryStorage):
     """Every call fails, once `down` is set."""
 
@@ -127,7 +131,7 @@ class Unreachable(MemoryStorage):
         self.down = False
 
     def __getattribute__(self, name: str) -> Any:
-        if name in {"commit", "write", "fetch", "search", "count", "project"} and self.down:
+        if name in CALLS and self.down:
             return self._fail
         return super().__getattribute__(name)
 

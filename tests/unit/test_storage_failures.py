@@ -127,6 +127,14 @@ def test_an_outage_is_never_missing(name: str, stored: bool) -> None:
             CALLS[name](specimens)
 
 
+def test_an_outage_is_no_empty_store() -> None:
+    storage = Unreachable()
+    with store_on(storage) as store:
+        storage.down = True
+        with pytest.raises(BackendUnavailableError):
+            store.collections()
+
+
 def test_an_outage_in_save_many_is_the_cause_of_its_error() -> None:
     storage = Unreachable()
     with store_on(storage) as store:

@@ -1,5 +1,6 @@
 """The contracts, one subject a file; a test is one rule, and its name says which."""
 
+from simstore.testing.contract.collections import CollectionsContract
 from simstore.testing.contract.concurrency import ConcurrencyContract
 from simstore.testing.contract.definitions import DefinitionContract
 from simstore.testing.contract.deleting import DeletingContract
@@ -49,7 +50,9 @@ class RepositoryContract(
     """Every rule about the records of one model."""
 
 
-class StoreContract(StoresContract, TransactionContract, ConcurrencyContract, ProcessContract):
+class StoreContract(
+    StoresContract, CollectionsContract, TransactionContract, ConcurrencyContract, ProcessContract
+):
     """Every rule about stores: their repositories, transactions, and several users at once."""
 
 

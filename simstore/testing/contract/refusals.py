@@ -82,6 +82,8 @@ class RefusalContract(Binding):
         for spoilt in (replacing, item):
             spoil(spoilt)
             with pytest.raises(InvalidRecordError):
+                one.check(spoilt)
+            with pytest.raises(InvalidRecordError):
                 one.save(spoilt)
             with pytest.raises(InvalidRecordError):
                 one.save_many([specimen("c"), spoilt, specimen("d")])
@@ -110,6 +112,16 @@ class RefusalContract(Binding):
         item.plain_score = float("nan")
         with pytest.raises(InvalidRecordError, match=r"(?s)'b'.*plain_score"):
             one.save(item)
+
+    def test_a_check_of_a_good_record_writes_nothing(self, one: Repository[Specimen]) -> None:
+        before = contents(one)
+        one.check(specimen("a", tag="changed"))
+        one.check(specimen("new"))
+        assert contents(one) == before
+
+    def test_a_check_refuses_a_record_of_another_model(self, one: Repository[Specimen]) -> None:
+        with pytest.raises(WrongModelError):
+            cast("Any", one).check(Span(pk="a", start=1, end=2))
 
     def test_a_broken_invariant(self, store: Store) -> None:
         spans = store.repository(Span)

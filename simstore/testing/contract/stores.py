@@ -85,6 +85,7 @@ class StoresContract(Binding):
         item, version = specimens.get_versioned("a")
         store.close()
         calls: list[Callable[[], object]] = [
+            lambda: specimens.check(item),
             lambda: specimens.save(item),
             lambda: specimens.save(item, if_version=version),
             lambda: specimens.save_many([item]),
@@ -107,6 +108,7 @@ class StoresContract(Binding):
             lambda: specimens.delete_many(tag=""),
             lambda: store.repository(Specimen).get("a"),
             lambda: store.agents.get("a"),
+            store.collections,
             store.__enter__,
         ]
         for number, call in enumerate(calls):
