@@ -1,0 +1,28 @@
+"""Whole stores: copied from one backend to another, and compared."""
+
+from simstore.services.transfer.comparing import compare_stores
+from simstore.services.transfer.copying import CopyReport, copy_store
+from simstore.services.transfer.reports import (
+    CollectionComparison,
+    CollectionCopy,
+    Difference,
+    Findings,
+    Progress,
+    Side,
+    StoreComparison,
+    Unreadable,
+)
+
+__all__ = [
+    "CollectionComparison",
+    "CollectionCopy",
+    "CopyReport",
+    "Difference",
+    "Findings",
+    "Progress",
+    "Side",
+    "StoreComparison",
+    "Unreadable",
+    "compare_stores",
+    "copy_store",
+]
