@@ -1,0 +1,1 @@
+"""Episodes for human readers: text, Markdown, HTML."""

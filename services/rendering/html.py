@@ -1,0 +1,241 @@
+"""Transcripts as HTML: one file that runs nothing and loads nothing."""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+
+from simstore.services.rendering.markup import Markup, element, join
+from simstore.services.rendering.messages import Kind, Line, Turn
+from simstore.services.rendering.numbers import range_text, score_text
+from simstore.services.rendering.style import SEATS, STYLE
+from simstore.services.rendering.transcript import CastMember, ScoreRow, Transcript
+from simstore.services.rendering.visible import one_line, visible
+
+_POLICY = (
+    "default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-"
+    + base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+    + "'"
+)
+"""The page's content security policy: its own style sheet and nothing else."""
+
+_KIND_CLASSES = {kind: kind.name.lower().replace("_", "-") for kind in Kind}
+
+
+def transcript_html(transcript: Transcript) -> str:
+    """`transcript` as a page in HTML, to be written to a file in UTF-8.
+
+    Every text of the episode and its profiles is escaped and made `visible`; the page's policy
+    forbids scripts and network besides. What the agents knew beforehand is folded away. The
+    page follows the reader's choice of light or dark, and can be printed.
+    """
+    title = _title(transcript)
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="referrer", content="no-referrer"),
+        element("title", f"{title} ({one_line(transcript.episode.pk)})"),
+        # A style sheet is not escaped in HTML; this one is the package's own.
+        element("style", Markup(STYLE)),
+    )
+    body = element("body", element("main", *_sections(transcript, title)))
+    return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
+
+
+def _title(transcript: Transcript) -> str:
+    codename = transcript.environment.codename if transcript.environment else ""
+    return one_line(codename) or "Episode"
+
+
+def _sections(transcript: Transcript, title: str) -> Iterator[Markup]:
+    yield _header(transcript, title)
+    yield _section("cast", "Who plays", _cast(transcript))
+    yield _section("knowledge", "What each was told beforehand", *_openings(transcript))
+    yield _section("conversation", "Conversation", _conversation(transcript))
+    yield _section("scores", "Scores", _scores(transcript))
+    yield _section("reasoning", "Reasoning of the judge", _reasoning(transcript.episode.reasoning))
+    yield element("footer", *_footer(transcript), class_="note")
+
+
+def _section(name: str, heading: str, *content: Markup) -> Markup:
+    heading_id = f"{name}-heading"
+    return element(
+        "section", element("h2", heading, id=heading_id), *content, aria_labelledby=heading_id
+    )
+
+
+def _header(transcript: Transcript, title: str) -> Markup:
+    environment, episode = transcript.environment, transcript.episode
+    scenario = (
+        _text(environment.scenario, "scenario")
+        if environment
+        else element("p", "Environment ", _code(episode.environment), " not found.", class_="note")
+    )
+    facts = [
+        ("Tag", episode.tag or ""),
+        ("Judge", transcript.judge),
+        ("Other models", ", ".join(transcript.other_models)),
+    ]
+    return element(
+        "header",
+        element("p", "Transcript of an episode", class_="eyebrow"),
+        element("h1", title, dir="auto"),
+        scenario,
+        _facts([(name, one_line(value)) for name, value in facts], class_="facts"),
+    )
+
+
+def _facts(facts: list[tuple[str, str]], *, class_: str | None = None) -> Markup | None:
+    """A list of what is known; None if nothing is."""
+    rows = [
+        element("div", element("dt", name), element("dd", value, dir="auto"))
+        for name, value in facts
+        if value
+    ]
+    return element("dl", *rows, class_=class_) if rows else None
+
+
+def _cast(transcript: Transcript) -> Markup:
+    if not transcript.cast:
+        return _note("No agent takes part.")
+    return element("div", *map(_card, transcript.cast), class_="cast")
+
+
+def _card(member: CastMember) -> Markup:
+    unknown = (
+        element("p", "Profile ", _code(member.pk), " not found.", class_="note")
+        if member.profile is None
+        else None
+    )
+    facts = [
+        ("Model", one_line(member.model)),
+        ("Agent class", one_line(member.agent_class)),
+        ("Goal", one_line(member.goal)),
+    ]
+    return element(
+        "article",
+        element("h3", _badge(member), _name(member.name)),
+        unknown,
+        _text(member.background) if member.background else None,
+        _facts(facts),
+        class_=f"card {_seat(member)}",
+    )
+
+
+def _openings(transcript: Transcript) -> Iterator[Markup]:
+    if not transcript.openings:
+        yield _note("Nothing.")
+    for opening in transcript.openings:
+        yield element(
+            "details",
+            element("summary", _name(opening.receiver)),
+            _text(opening.text),
+        )
+
+
+def _conversation(transcript: Transcript) -> Markup:
+    if not transcript.turns:
+        return _note("No messages.")
+    turns = [_turn(transcript, turn) for turn in transcript.turns]
+    return element("ol", *turns, class_="turns")
+
+
+def _turn(transcript: Transcript, turn: Turn) -> Markup:
+    lines = [_line(transcript, line) for line in turn.lines] or [_note("Nobody did anything.")]
+    number = element("span", str(turn.number), class_="number", title=f"Turn {turn.number}")
+    return element("li", number, *lines, class_="turn")
+
+
+def _line(transcript: Transcript, line: Line) -> Markup:
+    member = transcript.seats.get(line.speaker)
+    kind = "" if line.kind is Kind.OTHER else line.kind.value
+    told = [f"to {one_line(line.to)}", kind] if line.to else [kind]
+    who = element(
+        "div",
+        _badge(member) if member else None,
+        element("b", _name(line.speaker)),
+        element("span", ", ".join(filter(None, told)), class_="kind") if any(told) else None,
+        class_="who",
+    )
+    text = None if line.kind is Kind.LEFT else _text(line.text)
+    return element("div", who, text, class_=f"line {_KIND_CLASSES[line.kind]} {_seat(member)}")
+
+
+def _scores(transcript: Transcript) -> Markup:
+    cast = transcript.cast
+    if not cast:
+        return _note("No scores.")
+    heads = [
+        element("th", _badge(member), _name(member.name), scope="col", class_=_seat(member))
+        for member in cast
+    ]
+    overall = [element("td", score_text(member.overall)) for member in cast]
+    bare = any(member.scores is None for member in cast)
+    table = element(
+        "table",
+        element(
+            "caption",
+            "A reward without scores of dimensions is a bare number: "
+            "the judgement failed, or the environment has scores of its own.",
+            class_="note",
+        )
+        if bare
+        else None,
+        element("thead", element("tr", element("th", "Dimension", scope="col"), *heads)),
+        element("tbody", *map(_score_row, transcript.score_rows())),
+        element("tfoot", element("tr", element("th", "overall", scope="row"), *overall)),
+    )
+    return element("div", table, class_="wide", tabindex="0", role="group", aria_label="Scores")
+
+
+def _score_row(row: ScoreRow) -> Markup:
+    bounds = element("span", f" {range_text(row.range)}", class_="range") if row.range else None
+    name = one_line(row.dimension).replace("_", " ")
+    return element(
+        "tr",
+        element("th", name, bounds, scope="row"),
+        *(element("td", score_text(score)) for score in row.scores),
+    )
+
+
+def _reasoning(reasoning: str) -> Markup:
+    if not reasoning.strip():
+        return _note("None.")
+    return _text(reasoning, "reasoning")
+
+
+def _footer(transcript: Transcript) -> Iterator[Markup]:
+    episode = transcript.episode
+    yield join(
+        element("p", "Episode ", _code(episode.pk)),
+        element("p", "Environment ", _code(episode.environment)),
+    )
+
+
+def _seat(member: CastMember | None) -> str:
+    return f"seat-{(member.number - 1) % SEATS + 1}" if member else "seat-0"
+
+
+def _badge(member: CastMember) -> Markup:
+    return element("span", str(member.number), class_="seat", title=f"Agent {member.number}")
+
+
+def _name(name: str) -> Markup:
+    # Set apart, so that a name from right to left leaves its surroundings in order.
+    return element("bdi", one_line(name) or "(no name)")
+
+
+def _text(text: str, *classes: str) -> Markup:
+    """A text of somebody's, with its own line ends and its own direction."""
+    return element(
+        "div", visible(text).strip("\n"), class_=" ".join(["text", *classes]), dir="auto"
+    )
+
+
+def _code(text: str) -> Markup:
+    return element("code", one_line(text))
+
+
+def _note(text: str) -> Markup:
+    return element("p", text, class_="note")
