@@ -8,11 +8,11 @@ _MARKUP = re.compile(
     r"""(?P<at>@+)                              # mentions and mail addresses
       | (?P<entity>[|])                         # ends a cell of a table, whatever is before it
       | (?P<sign>[\\`*_~\[\]<>&#$]              # code, emphasis, links, HTML, entities, formulas
-              | :(?=//) | \.(?=\w) | (?<=www)\.   # what looks like an address becomes a link
+              | :(?=//) | \.(?=[^\W\d_]) | (?<=www)\.   # what looks like an address becomes a link
         )""",
     re.VERBOSE | re.IGNORECASE,
 )
-_LINE_START = re.compile(r"^(\d*)((?<!\d)[-+=:]|(?<=\d)[.)])")
+_LINE_START = re.compile(r"^(\d*)((?<!\d)[-+=:]|(?<=\d)[.)](?=\s|$))")
 """Lists, lines under headings and rules under the heads of tables begin like this."""
 
 

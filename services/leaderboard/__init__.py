@@ -1,0 +1,55 @@
+"""Models compared by the rewards of their episodes: the benchmark, two models, and formats."""
+
+from simstore.services.leaderboard.benchmark import leaderboard
+from simstore.services.leaderboard.board import (
+    PUBLISHED,
+    Cell,
+    Leaderboard,
+    LeaderboardRow,
+    Settings,
+)
+from simstore.services.leaderboard.comparison import (
+    Comparison,
+    DimensionComparison,
+    compare_models,
+)
+from simstore.services.leaderboard.formats import (
+    comparison_document,
+    comparison_to_json,
+    comparison_to_markdown,
+    leaderboard_document,
+    leaderboard_to_csv,
+    leaderboard_to_json,
+    leaderboard_to_latex,
+    leaderboard_to_markdown,
+    leaderboard_to_sotopia_jsonl,
+    sotopia_jsonl_name,
+)
+from simstore.services.leaderboard.student import student_t
+from simstore.services.leaderboard.tables import Table, comparison_table, leaderboard_table
+
+__all__ = [
+    "PUBLISHED",
+    "Cell",
+    "Comparison",
+    "DimensionComparison",
+    "Leaderboard",
+    "LeaderboardRow",
+    "Settings",
+    "Table",
+    "compare_models",
+    "comparison_document",
+    "comparison_table",
+    "comparison_to_json",
+    "comparison_to_markdown",
+    "leaderboard",
+    "leaderboard_document",
+    "leaderboard_table",
+    "leaderboard_to_csv",
+    "leaderboard_to_json",
+    "leaderboard_to_latex",
+    "leaderboard_to_markdown",
+    "leaderboard_to_sotopia_jsonl",
+    "sotopia_jsonl_name",
+    "student_t",
+]

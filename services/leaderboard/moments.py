@@ -1,0 +1,66 @@
+"""Mean and variance of a stream of numbers, without rounding until the end."""
+
+import math
+from fractions import Fraction
+
+
+class Moments:
+    """The count, the sum and the sum of squares of numbers, exactly.
+
+    Every float is a whole number over a power of two, so the sums are kept as whole numbers over
+    the smallest power that all of them fit. Nothing is rounded: the order of the numbers does
+    not matter, and the variance of large numbers that differ little is right. The memory is
+    bounded: some 4,000 bits for the widest floats there are, under 100 for usual scores.
+    """
+
+    __slots__ = ("_bits", "_squares", "_total", "count")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._total = 0
+        self._squares = 0
+        self._bits = 0
+
+    def add(self, number: float) -> None:
+        """Take in one `number`, which must be finite."""
+        numerator, denominator = number.as_integer_ratio()
+        bits = denominator.bit_length() - 1
+        if bits > self._bits:
+            self._total <<= bits - self._bits
+            self._squares <<= 2 * (bits - self._bits)
+            self._bits = bits
+        elif bits < self._bits:
+            numerator <<= self._bits - bits
+        self.count += 1
+        self._total += numerator
+        self._squares += numerator * numerator
+
+    @property
+    def total(self) -> Fraction:
+        """The sum; 0 if there are no numbers."""
+        return Fraction(self._total, 1 << self._bits)
+
+    @property
+    def mean(self) -> Fraction:
+        """The sum over the count, of which there must be at least 1."""
+        return self.total / self.count
+
+    @property
+    def sample_variance(self) -> Fraction:
+        """The squared deviations from the mean over ``count - 1``; 0 for a single number."""
+        if self.count < 2:
+            return Fraction(0)
+        deviations = self._squares * self.count - self._total * self._total
+        return Fraction(deviations, self.count * (self.count - 1) << 2 * self._bits)
+
+
+def square_root(value: Fraction) -> float:
+    """The square root of `value`, which is not negative; right where its float would overflow.
+
+    Raises:
+        OverflowError: the root itself is beyond the range of floats.
+    """
+    if not value:
+        return 0.0
+    halves = (value.numerator.bit_length() - value.denominator.bit_length()) // 2
+    return math.ldexp(math.sqrt(value / Fraction(4) ** halves), halves)
