@@ -9,7 +9,7 @@ from typing import Literal, overload
 from simstore.domain.episodes import AnnotationForEpisode, EpisodeLog, Reward
 from simstore.domain.errors import InvalidArgumentError, RewardsUnavailableError
 from simstore.domain.store import Store
-from simstore.services.rendering.lookup import OnMissing, by_pk
+from simstore.services.lookup import OnMissing, by_pk
 
 Judgement = tuple[float, dict[str, float]]
 """A reward that is no bare number: the overall score, and that of each dimension."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from simstore.domain.episodes import EpisodeLog, Message
 from simstore.domain.profiles import AgentProfile
 from simstore.domain.store import Store
-from simstore.services.rendering.lookup import OnMissing, by_pk
+from simstore.services.lookup import OnMissing, by_pk
 
 _ENVIRONMENT = "Environment"
 

@@ -8,7 +8,7 @@ from simstore.domain.episodes import EpisodeLog
 from simstore.domain.evaluation import OVERALL_SCORE, SOTOPIA_DIMENSIONS
 from simstore.domain.profiles import AgentProfile, EnvironmentProfile
 from simstore.domain.store import Store
-from simstore.services.rendering.lookup import OnMissing, by_pk
+from simstore.services.lookup import OnMissing, by_pk
 from simstore.services.rendering.messages import Opening, Turn, read_messages
 
 _EPISODES_AT_A_TIME = 50

@@ -18,7 +18,7 @@ from simstore.domain.query import field
 from simstore.domain.record import Record
 from simstore.domain.repository import Repository
 from simstore.domain.store import Store
-from simstore.services.sotopia_jsonl import (
+from simstore.services import (
     jsonl_to_agentprofiles,
     jsonl_to_envagnetcombostorage,
     jsonl_to_environmentprofiles,

@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 import simstore
+from simstore import services as files
 from simstore.domain.evaluation import OVERALL_SCORE, SOTOPIA_DIMENSIONS, overall_score
-from simstore.domain.record import Record
 from simstore.domain.repository import Repository
 from simstore.domain.store import Store
-from simstore.services import sotopia_jsonl as files
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
@@ -30,9 +29,12 @@ class Kind:
     count: int
     key: str
     load: Callable[[Path], Sequence[Any]]
+    to_jsonl: Callable[..., None]
+    to_csv: Callable[..., None]
+    from_csv: Callable[[Path], Sequence[Any]]
     repository: Callable[[Store], Repository[Any]]
 
-    def records(self) -> Sequence[Record]:
+    def records(self) -> Sequence[Any]:
         return self.load(DATA / self.file)
 
     def lines(self) -> list[dict[str, Any]]:
@@ -41,13 +43,23 @@ class Kind:
 
 
 AGENTS = Kind(
-    "agent_profiles.jsonl", 40, "agent_id", files.jsonl_to_agentprofiles, lambda s: s.agents
+    "agent_profiles.jsonl",
+    40,
+    "agent_id",
+    files.jsonl_to_agentprofiles,
+    files.agentprofiles_to_jsonl,
+    files.agentprofiles_to_csv,
+    files.csv_to_agentprofiles,
+    lambda s: s.agents,
 )
 ENVIRONMENTS = Kind(
     "environment_profiles.jsonl",
     90,
     "env_id",
     files.jsonl_to_environmentprofiles,
+    files.environmentprofiles_to_jsonl,
+    files.environmentprofiles_to_csv,
+    files.csv_to_environmentprofiles,
     lambda s: s.environments,
 )
 RELATIONSHIPS = Kind(
@@ -55,6 +67,9 @@ RELATIONSHIPS = Kind(
     120,
     "relationship_id",
     files.jsonl_to_relationshipprofiles,
+    files.relationshipprofiles_to_jsonl,
+    files.relationshipprofiles_to_csv,
+    files.csv_to_relationshipprofiles,
     lambda s: s.relationships,
 )
 COMBOS = Kind(
@@ -62,9 +77,21 @@ COMBOS = Kind(
     450,
     "combo_id",
     files.jsonl_to_envagnetcombostorage,
+    files.envagnetcombostorage_to_jsonl,
+    files.envagnetcombostorage_to_csv,
+    files.csv_to_envagnetcombostorage,
     lambda s: s.env_agent_combos,
 )
-EPISODES = Kind("episodes.jsonl", 20, "episode_id", files.jsonl_to_episodes, lambda s: s.episodes)
+EPISODES = Kind(
+    "episodes.jsonl",
+    20,
+    "episode_id",
+    files.jsonl_to_episodes,
+    files.episodes_to_jsonl,
+    files.episodes_to_csv,
+    files.csv_to_episodes,
+    lambda s: s.episodes,
+)
 
 KINDS = [AGENTS, ENVIRONMENTS, RELATIONSHIPS, COMBOS, EPISODES]
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.file)
@@ -142,6 +169,41 @@ def test_the_derived_rewards_give_the_same_episodes(tmp_path: Path) -> None:
     ]
     path.write_text("\n".join(map(json.dumps, older)), encoding="utf-8")
     assert files.jsonl_to_episodes(path) == EPISODES.records()
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+
+
+@pytest.mark.parametrize("kind", KINDS[:4], ids=lambda kind: kind.file)
+def test_exports_have_what_sotopias_have_in_its_order(kind: Kind, tmp_path: Path) -> None:
+    path = tmp_path / kind.file
+    kind.to_jsonl(kind.records(), path)
+    for ours, theirs in zip(read_lines(path), kind.lines(), strict=True):
+        assert [(key, ours[key]) for key in ours if key in theirs] == list(theirs.items())
+
+
+def test_exports_of_episodes_say_what_sotopias_say_of_their_profiles(
+    store: Store, tmp_path: Path
+) -> None:
+    store.agents.save_many(AGENTS.records())
+    store.environments.save_many(ENVIRONMENTS.records())
+    path = tmp_path / EPISODES.file
+    files.episodes_to_jsonl(EPISODES.records(), path, store=store)
+    for ours, theirs in zip(read_lines(path), EPISODES.lines(), strict=True):
+        # Exports of that time had the scores alone in the last column.
+        ours["rewards"] = [scores for _, scores in ours["rewards"]]
+        assert list(theirs.items()) == list(ours.items())[: len(theirs)]
+
+
+@each_kind
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_files_of_ours_lose_nothing(kind: Kind, suffix: str, tmp_path: Path) -> None:
+    records = kind.records()
+    kind.to_jsonl(records, tmp_path / f"file.jsonl{suffix}")
+    kind.to_csv(records, tmp_path / f"file.csv{suffix}")
+    assert kind.load(tmp_path / f"file.jsonl{suffix}") == records
+    assert kind.from_csv(tmp_path / f"file.csv{suffix}") == records
 
 
 def test_the_scores_are_of_the_seven_dimensions_and_their_mean() -> None:

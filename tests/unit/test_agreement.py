@@ -13,7 +13,7 @@ import simstore
 from simstore import AnnotationForEpisode, EpisodeLog, InvalidArgumentError
 from simstore.domain.episodes import Reward
 from simstore.domain.evaluation import OVERALL_SCORE
-from simstore.services.agreement import (
+from simstore.services.agreements import (
     Agreement,
     DimensionAgreement,
     agreement,

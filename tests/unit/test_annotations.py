@@ -21,7 +21,7 @@ from simstore import (
 )
 from simstore.domain.episodes import Reward
 from simstore.services.annotations import map_human_annotations_to_episode_logs
-from simstore.services.rendering import lookup
+from simstore.services import lookup
 
 MODEL = (8.0, {"goal": 8.0})
 """The model's own judgement of each agent."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from simstore.domain.episodes import EpisodeLog
 from simstore.domain.errors import EvaluationError, InvalidArgumentError
-from simstore.services.leaderboard import (
+from simstore.services.leaderboards import (
     Comparison,
     DimensionComparison,
     compare_models,

@@ -12,7 +12,7 @@ import pytest
 import simstore
 from simstore.domain.episodes import EpisodeLog
 from simstore.domain.errors import InvalidArgumentError, MissingDependencyError
-from simstore.services.leaderboard import Cell, Leaderboard, leaderboard, student_t
+from simstore.services.leaderboards import Cell, Leaderboard, leaderboard, student_t
 from simstore.services.rewards import MissingReason
 
 pytest.importorskip("mpmath")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from simstore.domain.episodes import EpisodeLog
 from simstore.domain.errors import InvalidArgumentError
-from simstore.services.leaderboard import (
+from simstore.services.leaderboards import (
     Leaderboard,
     leaderboard,
     leaderboard_document,

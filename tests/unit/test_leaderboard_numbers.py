@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simstore.domain.errors import InvalidArgumentError, MissingDependencyError
-from simstore.services.leaderboard import student_t
-from simstore.services.leaderboard.moments import Moments, square_root
-from simstore.services.leaderboard.student import _quantile
+from simstore.services.leaderboards import student_t
+from simstore.services.leaderboards.moments import Moments, square_root
+from simstore.services.leaderboards.student import _quantile
 
 mpmath = pytest.importorskip("mpmath")
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simstore.domain.episodes import EpisodeLog
-from simstore.services.leaderboard import leaderboard, student_t
+from simstore.services.leaderboards import leaderboard, student_t
 from simstore.testing.records import episode_logs
 
 pytest.importorskip("mpmath")

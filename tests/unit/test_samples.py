@@ -2,11 +2,11 @@
 
 import pytest
 
+from simstore import services as files
 from simstore.domain.episodes import EpisodeLog
 from simstore.domain.evaluation import OVERALL_SCORE, SOTOPIA_DIMENSIONS, overall_score
 from simstore.domain.profiles import RelationshipType
 from simstore.samples import sample_path
-from simstore.services import sotopia_jsonl as files
 
 FOLDER = sample_path()
 AGENTS = files.jsonl_to_agentprofiles(FOLDER / "agent_profiles.jsonl")

@@ -12,10 +12,10 @@ from typing import Any
 
 from simstore.domain.errors import InvalidArgumentError
 from simstore.services.files.csv_files import guarded
-from simstore.services.leaderboard.board import PUBLISHED, Leaderboard
-from simstore.services.leaderboard.comparison import Comparison
-from simstore.services.leaderboard.markup import latex, markdown
-from simstore.services.leaderboard.tables import (
+from simstore.services.leaderboards.board import PUBLISHED, Leaderboard
+from simstore.services.leaderboards.comparison import Comparison
+from simstore.services.leaderboards.markup import latex, markdown
+from simstore.services.leaderboards.tables import (
     KEY_TITLES,
     comparison_table,
     leaderboard_table,

@@ -1,19 +1,19 @@
 """Models compared by the rewards of their episodes: the benchmark, two models, and formats."""
 
-from simstore.services.leaderboard.benchmark import leaderboard
-from simstore.services.leaderboard.board import (
+from simstore.services.leaderboards.benchmark import leaderboard
+from simstore.services.leaderboards.board import (
     PUBLISHED,
     Cell,
     Leaderboard,
     LeaderboardRow,
     Settings,
 )
-from simstore.services.leaderboard.comparison import (
+from simstore.services.leaderboards.comparison import (
     Comparison,
     DimensionComparison,
     compare_models,
 )
-from simstore.services.leaderboard.formats import (
+from simstore.services.leaderboards.formats import (
     comparison_document,
     comparison_to_json,
     comparison_to_markdown,
@@ -25,8 +25,8 @@ from simstore.services.leaderboard.formats import (
     leaderboard_to_sotopia_jsonl,
     sotopia_jsonl_name,
 )
-from simstore.services.leaderboard.student import student_t
-from simstore.services.leaderboard.tables import Table, comparison_table, leaderboard_table
+from simstore.services.leaderboards.student import student_t
+from simstore.services.leaderboards.tables import Table, comparison_table, leaderboard_table
 
 __all__ = [
     "PUBLISHED",

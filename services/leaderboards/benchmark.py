@@ -20,7 +20,7 @@ from simstore.domain.episodes import EpisodeLog
 from simstore.domain.errors import InvalidArgumentError
 from simstore.domain.evaluation import OVERALL_SCORE
 from simstore.domain.schema import near_name
-from simstore.services.leaderboard.board import (
+from simstore.services.leaderboards.board import (
     NO_SCORES,
     Cell,
     Leaderboard,
@@ -28,8 +28,8 @@ from simstore.services.leaderboard.board import (
     Settings,
     published_order,
 )
-from simstore.services.leaderboard.moments import Moments, square_root
-from simstore.services.leaderboard.student import check_confidence, load_mpmath, student_t
+from simstore.services.leaderboards.moments import Moments, square_root
+from simstore.services.leaderboards.student import check_confidence, load_mpmath, student_t
 from simstore.services.reward_table import partner_label
 from simstore.services.rewards import (
     AgentReward,

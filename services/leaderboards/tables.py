@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from simstore.domain.evaluation import OVERALL_SCORE
-from simstore.services.leaderboard.board import PUBLISHED, Cell, Leaderboard
-from simstore.services.leaderboard.comparison import Comparison
+from simstore.services.leaderboards.board import PUBLISHED, Cell, Leaderboard
+from simstore.services.leaderboards.comparison import Comparison
 
 KEY_TITLES = {
     "model": "Model",

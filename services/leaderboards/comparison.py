@@ -13,9 +13,9 @@ from operator import itemgetter
 from simstore.domain.episodes import EpisodeLog
 from simstore.domain.errors import EvaluationError, InvalidArgumentError
 from simstore.domain.evaluation import OVERALL_SCORE
-from simstore.services.leaderboard.board import published_order
-from simstore.services.leaderboard.moments import Moments
-from simstore.services.leaderboard.student import check_confidence
+from simstore.services.leaderboards.board import published_order
+from simstore.services.leaderboards.moments import Moments
+from simstore.services.leaderboards.student import check_confidence
 from simstore.services.rewards import Missing, extract_rewards, judge_of
 
 Part = tuple[str, tuple[str, ...], int, tuple[str | None, ...], str | None]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from simstore.services.leaderboard.tables import NOTHING, Table
+from simstore.services.leaderboards.tables import NOTHING, Table
 from simstore.services.rendering.escaping import escape_inline
 from simstore.services.rendering.visible import one_line
 

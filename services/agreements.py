@@ -13,7 +13,7 @@ from simstore.domain.errors import InvalidArgumentError
 from simstore.domain.evaluation import OVERALL_SCORE, SOTOPIA_DIMENSIONS
 from simstore.domain.store import Store
 from simstore.services.annotations import map_human_annotations_to_episode_logs
-from simstore.services.rendering.lookup import OnMissing
+from simstore.services.lookup import OnMissing
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,141 @@
+"""One value in a cell of a CSV file: how it is written, and how it is read back exactly.
+
+Text stands as it is; other values are JSON. A cell of a text that may be None needs one rule
+more, since an empty cell cannot be both: it is the field's default (None or the empty text),
+and the other one is written as JSON, ``null`` or ``""``. So is every text that could be
+mistaken for these: ``null`` itself, and what begins with a quote.
+
+Cells of Python's own notation, as Sotopia writes lists and tuples, are read too; they are
+parsed, never evaluated. So are TRUE and FALSE, which spreadsheets make of JSON's.
+"""
+
+import ast
+import math
+import warnings
+from enum import Enum
+from typing import Any
+
+from pydantic import BaseModel
+
+from simstore.services.files.columns import Column, columns_of
+from simstore.services.files.jsonl import JsonError, JsonSyntaxError, dump_json, load_json
+from simstore.services.files.place import shorten
+
+
+class CellForm(Enum):
+    """What the cells of a column hold."""
+
+    TEXT = "text"
+    TEXT_OR_EMPTY_NONE = "text, or None where the cell is empty"
+    EMPTY_TEXT_OR_NONE = "text, empty too, or None as null"
+    JSON = "JSON"
+
+
+class CellError(ValueError):
+    """A cell that does not hold what its column should."""
+
+
+def cell_forms(model: type[BaseModel]) -> dict[str, CellForm]:
+    """The form of each field's cells."""
+    return {name: _form(column) for name, column in columns_of(model).items()}
+
+
+def _form(column: Column) -> CellForm:
+    if column.types == {"string"}:
+        return CellForm.TEXT
+    if column.types != {"string", "null"}:
+        return CellForm.JSON
+    if column.default == "":
+        return CellForm.EMPTY_TEXT_OR_NONE
+    return CellForm.TEXT_OR_EMPTY_NONE
+
+
+def write_cell(form: CellForm, value: Any) -> str:
+    """The cell of a JSON `value`.
+
+    Raises:
+        ValueError: the value has no JSON, or is no text where its column holds texts.
+    """
+    if form is CellForm.JSON:
+        return dump_json(value).decode()
+    if value is None and form is not CellForm.TEXT:
+        return "" if form is CellForm.TEXT_OR_EMPTY_NONE else "null"
+    if not isinstance(value, str):
+        raise CellError(f"is no text, as the model's schema says: {shorten(repr(value))}")
+    if form is not CellForm.TEXT:
+        if value == "":
+            return '""' if form is CellForm.TEXT_OR_EMPTY_NONE else ""
+        if value == "null" or value.startswith('"'):
+            return dump_json(value).decode()
+    if not value.isascii():
+        value.encode()  # raises of half a surrogate pair
+    return value
+
+
+def read_cell(form: CellForm, cell: str) -> Any:
+    """The JSON value that a cell holds.
+
+    Raises:
+        CellError: it is neither JSON nor a Python literal, where the form asks for one; or JSON
+            that no line could hold either.
+    """
+    if form is CellForm.TEXT:
+        return cell
+    if form is CellForm.JSON:
+        return _parse(cell)
+    if not cell:
+        return None if form is CellForm.TEXT_OR_EMPTY_NONE else ""
+    if cell == "null":
+        return None
+    if cell.startswith('"'):
+        try:
+            return load_json(cell)
+        except JsonError:
+            return cell  # a text of somebody's who did not know the rule
+    return cell
+
+
+def _parse(cell: str) -> Any:
+    try:
+        return load_json(cell)
+    except JsonSyntaxError:
+        pass
+    except JsonError as error:
+        raise CellError(": ".join(filter(None, (error.field, str(error))))) from error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of "\\d" and the like, which is what it says
+            return _literal(ast.parse(cell.strip(), mode="eval").body)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise CellError(f"is neither JSON nor a Python literal: {shorten(repr(cell))}") from error
+
+
+def _literal(node: ast.expr) -> Any:
+    """The value of a literal in Python's notation, in JSON's types."""
+    match node:
+        case ast.Constant(value=str() | int() | float() | None as value):
+            return value
+        case ast.List(elts=members) | ast.Tuple(elts=members):
+            return [_literal(member) for member in members]
+        case ast.Dict(keys=keys, values=values) if None not in keys:
+            return {
+                _key(key): _literal(value)
+                for key, value in zip(keys, values, strict=True)
+                if key is not None
+            }
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            value = _literal(operand)
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                return -value
+        case ast.Name(id="inf"):
+            return math.inf
+        case ast.Name(id="TRUE" | "FALSE" as word):
+            return word == "TRUE"
+    raise ValueError(f"{ast.dump(node)[:40]} is no literal")
+
+
+def _key(node: ast.expr) -> str:
+    key = _literal(node)
+    if not isinstance(key, str):
+        raise ValueError(f"{key!r} is no key")  # noqa: TRY004 — a fault of the text, not of a type
+    return key

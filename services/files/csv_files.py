@@ -1,0 +1,92 @@
+"""CSV files: rows with a header, as spreadsheets and Python's csv module write them."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO
+
+from simstore.domain.errors import ImportFileError
+from simstore.services.files.jsonl import MAX_LINE_BYTES
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""How a cell begins that a spreadsheet takes for a formula."""
+
+
+def write_rows(stream: IO[bytes], header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write the `header`, then each of `rows`, in UTF-8 with the line ends of RFC 4180."""
+    text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True)
+    try:
+        writer = csv.writer(text)
+        writer.writerow(header)
+        writer.writerows(rows)
+    finally:
+        text.detach()  # the stream is its opener's to close
+
+
+def guarded(text: str) -> str:
+    """`text` as a spreadsheet takes it for text: behind an apostrophe if it looks like a formula.
+
+    What OWASP advises against CSV injection. The apostrophe stays when the file is read again.
+    """
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def read_rows(
+    stream: IO[bytes], name: str
+) -> Iterator[tuple[int, dict[str, str] | ImportFileError]]:
+    """Yield (number of its first line, cells by column) for each row below the header.
+
+    `name` is what messages call the `stream` of UTF-8. Instead of cells comes an ImportFileError
+    for a row with more or fewer cells than the header, or one that is not UTF-8. Blank lines are
+    skipped, and so is a byte order mark.
+
+    Raises:
+        ImportFileError: the quotes do not match; no row after that can be trusted. Or the header
+            names a column twice, is not UTF-8, or is missing.
+    """
+    if csv.field_size_limit() < MAX_LINE_BYTES:
+        # The module's own limit, for the whole process, is less than an episode.
+        csv.field_size_limit(MAX_LINE_BYTES)
+    # A wrong byte is the fault of its row alone: it cannot hide a comma, a quote or a line's end.
+    text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    reader = csv.reader(text, strict=True)
+    first_line = 1
+    try:
+        header = _header(next(filter(None, reader), []), reader.line_num or 1, name)
+        first_line = reader.line_num + 1
+        for cells in reader:
+            if len(cells) == len(header):
+                row = dict(zip(header, cells, strict=True))
+                wrong = next((key for key, cell in row.items() if not _is_utf8(cell)), None)
+                if wrong is None:
+                    yield first_line, row
+                else:
+                    yield first_line, ImportFileError(name, first_line, wrong, "is not UTF-8")
+            elif cells:
+                reason = f"has {len(cells)} cells, the header {len(header)}"
+                yield first_line, ImportFileError(name, first_line, "", reason)
+            first_line = reader.line_num + 1
+    except csv.Error as error:
+        raise ImportFileError(name, first_line, "", f"is not CSV: {error}") from error
+    finally:
+        text.detach()
+
+
+def _is_utf8(cell: str) -> bool:
+    if not cell.isascii():
+        try:
+            cell.encode()
+        except UnicodeEncodeError:
+            return False
+    return True
+
+
+def _header(columns: list[str], line: int, name: str) -> list[str]:
+    if not columns:
+        raise ImportFileError(name, line, "", "there is no header with the names of the columns")
+    if not all(map(_is_utf8, columns)):
+        raise ImportFileError(name, line, "", "is not UTF-8")
+    for column in columns:
+        if columns.count(column) > 1:
+            raise ImportFileError(name, line, column, f"the header names column {column!r} twice")
+    return columns

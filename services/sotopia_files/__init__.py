@@ -1,0 +1,1 @@
+"""Files in Sotopia's own formats, with its function names."""
