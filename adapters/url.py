@@ -56,6 +56,8 @@ class StoreURL:
 
 def _without_password(url: str) -> str:
     """`url` without what may be a password: before an @, and in options that are called so."""
+    if "://" not in url and "@" in url:
+        return f"***@{url.rpartition('@')[2]}"  # it may be anything
     scheme, slashes, rest = re.match(r"([^:/]*)(:?/*)(.*)", url, re.DOTALL).groups()  # type: ignore[union-attr]  # it always matches
     place, question, options = rest.partition("?")
     user, colon, _ = place.rpartition("@")[0].partition(":")

@@ -23,12 +23,33 @@ except MissingDependencyError as error:
     print(error)
 """
 
+# Written in a temporary folder, as a file that is there although the extra is missing is a fault.
+EXPORT = """
+    import os, tempfile
+    from simstore import Annotator
+    from simstore.services.exporting import export_records
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            export_records([Annotator(name="", email="")], os.path.join(folder, "{}"))
+        finally:
+            assert not os.listdir(folder)
+"""
+
+IMPORT = """
+    from simstore import connect
+    from simstore.services.importing import import_records
+    import_records("{}", connect("memory://"), format="{}")
+"""
+
 
 @pytest.mark.parametrize(
     ("missing", "statement", "extra"),
     [
         (["pytest", "_pytest"], "import simstore.testing", "testing"),
         (["hypothesis"], "import simstore.testing", "testing"),
+        (["pyarrow"], EXPORT.format("records.parquet"), "parquet"),
+        (["pyarrow"], IMPORT.format("README.md", "parquet"), "parquet"),
+        (["backports.zstd", "compression.zstd"], EXPORT.format("records.jsonl.zst"), "zstd"),
     ],
 )
 def test_a_missing_extra_is_named_with_its_pip_line(
@@ -37,6 +58,17 @@ def test_a_missing_extra_is_named_with_its_pip_line(
     ran = run_python(WITHOUT.format(missing=missing, statement=statement))
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.strip().endswith(f"pip install 'simstore[{extra}]'")
+
+
+@pytest.mark.parametrize("missing", ["typer", "rich"])
+def test_the_command_line_without_its_extra_says_so_in_one_line(missing: str) -> None:
+    ran = run_python(
+        f"import sys; sys.modules[{missing!r}] = None; import simstore.cli as c; c.main()"
+    )
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.count("\n") == 1
+    assert ran.stderr.startswith("simstore: the command line needs")
+    assert ran.stderr.rstrip().endswith("pip install 'simstore[cli]'")
 
 
 def extra_named(call: ast.Call) -> object:

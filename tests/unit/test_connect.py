@@ -41,6 +41,8 @@ def test_a_wrong_url_is_refused(url: str, reason: str) -> None:
         "x://ada:a/b@secret@host?a=b",
         "redis:/ada:secret@host",
         "redis//ada:secret@host",
+        "ada:secret@host",
+        "secret@host",
         "redis://us/er:secret@host",
         "redis://ada:sec\nret:secret@host",
         "redis://host?password=secret&db=1",

@@ -1,0 +1,165 @@
+"""Tables for people: whole in a pipe, as wide as the screen on a terminal."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.table import Table
+from rich.text import Text
+
+from simstore.cli.console import note, out
+from simstore.services.rendering.visible import one_line
+
+CELL_CHARACTERS = 60
+"""How much of a text a table shows on a terminal."""
+
+LEAST_WIDTH = 10
+"""A column of texts is not made narrower than this, but left out."""
+
+_GAP = 2
+"""What stands between two columns."""
+
+_AMPLE = 1_000_000
+"""A width that no line needs: the table's own is smaller."""
+
+
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Iterable[str] = ()
+) -> None:
+    """Print a table; the columns named in `right` are numbers and stand to the right.
+
+    On a terminal, columns of text become narrower, and the last ones are left out and named,
+    until the others fit. The first is always whole.
+    """
+    names = [one_line(column) for column in columns]
+    cells = [[cell(value) for value in row] for row in rows]
+    numbers = set(right)
+    widths = _widths(names, cells)
+    room = _room()
+    if room is not None and _total(widths) > room:
+        least = [
+            width
+            if position == 0 or columns[position] in numbers
+            # A heading is never cut: it says what the column is.
+            else min(width, max(LEAST_WIDTH, cell_len(names[position])))
+            for position, width in enumerate(widths)
+        ]
+        kept = len(names)
+        while kept > 1 and _total(least[:kept]) > room:
+            kept -= 1
+        left_out = names[kept:]
+        names, widths = names[:kept], _shared_out(least[:kept], widths[:kept], room)
+    else:
+        left_out = []
+    _print(
+        names, widths, cells, {names.index(one_line(n)) for n in numbers if one_line(n) in names}
+    )
+    if left_out:
+        note(f"no room for {', '.join(left_out)}; a pipe has it, such as: | less -S")
+
+
+def print_turned(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Iterable[str] = ()
+) -> None:
+    """Print a table; if the terminal is too narrow for it, its rows become columns.
+
+    As many of them stand side by side as there is room for, the others below.
+    """
+    widths = _widths(
+        [one_line(column) for column in columns], [list(map(cell, row)) for row in rows]
+    )
+    room = _room()
+    if room is None or _total(widths) <= room:
+        print_table(columns, rows, right=right)
+        return
+    turned = [list(map(cell, row)) for row in rows]
+    label = max(cell_len(one_line(column)) for column in columns[1:])
+    start = 0
+    while start < len(turned):
+        end, used = start, label
+        while end < len(turned):
+            width = _GAP + max(map(cell_len, turned[end]))
+            if end > start and used + width > room:
+                break
+            used, end = used + width, end + 1
+        block = turned[start:end]
+        print_table(
+            [columns[0], *(row[0] for row in block)],
+            [
+                [column, *(row[position] for row in block)]
+                for position, column in enumerate(columns[1:], start=1)
+            ],
+            right=[row[0] for row in block],
+        )
+        start = end
+
+
+def cell(value: Any) -> str:
+    """A value as a table shows it: on one line, and on a terminal not too long."""
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 10_000 else f"{value:.12g}"
+    if isinstance(value, list) and all(isinstance(element, str) for element in value):
+        value = ", ".join(value)
+    if not isinstance(value, str):
+        value = json.dumps(value, ensure_ascii=False, default=str)
+    text = one_line(value)
+    if len(text) <= CELL_CHARACTERS or not sys.stdout.isatty():
+        return text
+    return f"{text[: CELL_CHARACTERS - 3]}..."
+
+
+def _room() -> int | None:
+    """How wide the terminal is; None where there is none."""
+    return out().width if sys.stdout.isatty() else None
+
+
+def _widths(names: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
+    return [
+        max(cell_len(name), *(cell_len(row[position]) for row in cells), 0)
+        for position, name in enumerate(names)
+    ]
+
+
+def _shared_out(least: Sequence[int], wanted: Sequence[int], room: int) -> list[int]:
+    """Widths between the `least` and the `wanted` ones that fill the room, evenly."""
+    widths = list(least)
+    while _total(widths) < room:
+        short = [n for n, width in enumerate(widths) if width < wanted[n]]
+        if not short:
+            break
+        widths[min(short, key=lambda n: widths[n])] += 1
+    return widths
+
+
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + _GAP * (len(widths) - 1)
+
+
+def _print(
+    names: Sequence[str], widths: Sequence[int], cells: Sequence[Sequence[str]], right: set[int]
+) -> None:
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for position, (name, width) in enumerate(zip(names, widths, strict=True)):
+        table.add_column(
+            Text(name),
+            justify="right" if position in right else "left",
+            width=width,
+            no_wrap=position > 0,
+            overflow="fold" if position == 0 else "ellipsis",
+        )
+    for row in cells:
+        table.add_row(*(Text(text) for text in row[: len(names)]))
+    if sys.stdout.isatty():
+        out().print(table)
+        return
+    # Without the blanks that fill the last column.
+    console = out(_AMPLE)
+    with console.capture() as captured:
+        console.print(table)
+    lines = [line.rstrip() for line in captured.get().splitlines()]
+    console.print(Text("\n".join(lines)), soft_wrap=True)
