@@ -11,11 +11,11 @@ from pydantic import BaseModel
 from simstore.domain.errors import ImportFileError, InvalidRecordError, MissingDependencyError
 from simstore.services.files.cells import CellError, CellForm, read_cell
 from simstore.services.files.columns import Column, columns_of
-from simstore.services.files.jsonl import dump_json
+from simstore.services.files.jsonl import dump_json, size_of
 from simstore.services.files.layout import Line
 
 GROUP_ROWS = 10_000
-GROUP_BYTES = 16 << 20
+GROUP_BYTES = 4 << 20
 """How much a row group holds at most: it is built, and often read, in memory."""
 
 _JSON_MARK = {b"simstore": b"json"}
@@ -70,10 +70,11 @@ def read_table(
             as_json = not_text | {field.name for field in file.schema_arrow if _is_json(field)}
             for batch in file.iter_batches(batch_size=batch_rows, use_threads=False):
                 # Arrow holds UTF-8; Python may take four bytes for what is one there.
-                size = batch.nbytes * 4 // max(batch.num_rows, 1)
+                least = batch.nbytes * 4 // max(batch.num_rows, 1)
                 for row in batch.to_pylist():
                     number += 1
-                    yield number, _line(row, as_json, name, number), size
+                    texts = sum(size_of(value) for value in row.values() if isinstance(value, str))
+                    yield number, _line(row, as_json, name, number), max(least, texts)
     except (pyarrow.ArrowException, OSError) as error:
         raise ImportFileError(name, 0, "", f"is not Parquet that can be read: {error}") from error
 

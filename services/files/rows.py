@@ -65,12 +65,13 @@ def row_reader(layout: Layout[Any]) -> LineOfRow:
     return line_of
 
 
-def read_file(
+def read_file(  # noqa: PLR0913 — what to read, and how
     stream: IO[bytes],
     name: str,
     chosen: FileFormat,
     layout: Layout[Any] | None,
     line_of: LineOfRow | None,
+    *,
     after: int = 0,
 ) -> Iterator[Row]:
     """The rows of a `stream` called `name`, from where it stands, behind the one numbered `after`.

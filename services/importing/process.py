@@ -68,10 +68,10 @@ class ImportReport:
 class _Conflicts:
     """Knows which pks are taken, where that matters."""
 
-    def __init__(self, store: Store, source: Source, taken: Iterable[Item] = ()) -> None:
+    def __init__(self, store: Store, source: Source) -> None:
         self._store = store
         self._source = source
-        self._seen = {(item.collection, item.record.pk) for item in taken}
+        self._seen: set[tuple[str, str]] = set()
 
     def split(self, items: Iterable[Item]) -> Iterator[tuple[Item, str]]:
         """Each of `items`, and by whom its pk is taken: empty if by nobody."""
@@ -148,7 +148,7 @@ class Import:
         self._store_in_batches(held)
         if size > HELD_BYTES:
             kept = self._kept
-            self._store_in_batches(self._wanted(self._behind(held), taken=held))
+            self._store_in_batches(self._wanted(self._behind(held)))
             self._kept = kept  # all of them were counted the first time
 
     def _behind(self, held: list[Item]) -> Iterator[Item]:
@@ -171,12 +171,12 @@ class Import:
                 count = 0
         self._report("checked", count)
 
-    def _wanted(self, items: Iterable[Item], taken: Iterable[Item] = ()) -> Iterator[Item]:
+    def _wanted(self, items: Iterable[Item]) -> Iterator[Item]:
         """Those of `items` that are to be stored, with regard to pks that are taken."""
         if self._on_conflict == "replace":
             yield from items
             return
-        for item, owner in _Conflicts(self._store, self._source, taken).split(items):
+        for item, owner in _Conflicts(self._store, self._source).split(items):
             if not owner:
                 yield item
             elif self._on_conflict == "skip":

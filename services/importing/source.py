@@ -77,7 +77,9 @@ class Source:
     def items(self, after: int = 0) -> Iterator[Item | ImportFileError]:
         """Each record behind the line `after`, or what is wrong with its line."""
         self._stream.seek(self._start)
-        rows = read_file(self._stream, self.name, self._format, self._layout, self._line_of, after)
+        rows = read_file(
+            self._stream, self.name, self._format, self._layout, self._line_of, after=after
+        )
         for row in rows:
             if isinstance(row.content, ImportFileError):
                 yield row.content
