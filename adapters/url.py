@@ -21,9 +21,13 @@ class StoreURL:
         self.shown = _without_password(str(url))
         """The URL as it may be shown: without its password."""
         if not separator:
-            raise StoreURLError(
-                f"{self.shown!r} is not a store URL; write memory:// or sqlite:///file.db, say"
+            is_path = bool(url) and not re.search("[@:]", str(url))
+            hint = (
+                f"did you mean sqlite:///{url}?"
+                if is_path
+                else "write memory:// or sqlite:///file.db, say"
             )
+            raise StoreURLError(f"{self.shown!r} is not a store URL; {hint}")
         location, _, query = rest.partition("?")
         self.scheme = scheme.lower()
         self.location = unquote(location)

@@ -276,7 +276,8 @@ class MissingDependencyError(SimstoreError, ImportError):
 
     def __str__(self) -> str:
         return (
-            f"{self.purpose} needs an extra. Install it with: pip install 'simstore[{self.extra}]'"
+            f"{self.purpose}: an extra is missing. Install it with: "
+            f"pip install 'simstore[{self.extra}]'"
         )
 
 

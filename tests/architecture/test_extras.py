@@ -67,7 +67,7 @@ def test_the_command_line_without_its_extra_says_so_in_one_line(missing: str) ->
     )
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.count("\n") == 1
-    assert ran.stderr.startswith("simstore: the command line needs")
+    assert ran.stderr.startswith("simstore: the command line: an extra is missing")
     assert ran.stderr.rstrip().endswith("pip install 'simstore[cli]'")
 
 
