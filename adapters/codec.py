@@ -149,7 +149,9 @@ class RecordCodec(Generic[T]):
                 raise self._invalid(item, f"{name}{colon}{error}") from error
         try:
             if not infinite:
-                return orjson.dumps(document)
+                # A copy: what orjson returns keeps the room that it was written in, several times
+                # its length, for as long as a bulk write holds it.
+                return bytes(memoryview(orjson.dumps(document)))
             data = _dumps_infinite(document)
             from_json(data)  # it takes less depth than was written
         except (TypeError, ValueError) as error:

@@ -15,6 +15,12 @@ Reward = tuple[float, dict[str, float]] | float
 """One agent's reward: (overall score, score of each dimension), or a bare number where the
 judgement failed or the environment has scores of its own."""
 
+
+def split_reward(reward: Reward) -> tuple[float, dict[str, float] | None]:
+    """The number of a reward, and the scores of dimensions: None where the number is bare."""
+    return (reward, None) if isinstance(reward, int | float) else reward
+
+
 Rewards = Annotated[list[Reward], AfterValidator(check_numbers)]
 """One reward for each agent; NaN is refused."""
 

@@ -96,7 +96,7 @@ class ImportFileError(SimstoreError, ValueError):
 
 
 class ImportFaultsError(SimstoreError, ValueError):
-    """The lines of a file that do not make records, when all of them were asked for.
+    """The lines of a file that cannot be imported, when all of them were asked for.
 
     ``faults`` holds an ImportFileError for each, the first thousand of them; ``count`` is how
     many there are. Nothing of the file was stored.
@@ -112,8 +112,8 @@ class ImportFaultsError(SimstoreError, ValueError):
         shown = "\n".join(f"  {fault}" for fault in self.faults[:SHOWN_NAMES])
         more = self.count - min(len(self.faults), SHOWN_NAMES)
         rest = f"\n  and {more} more" if more > 0 else ""
-        lines = "1 line does" if self.count == 1 else f"{self.count} lines do"
-        return f"{self.path}: {lines} not make records; nothing was stored\n{shown}{rest}"
+        lines = "1 line" if self.count == 1 else f"{self.count} lines"
+        return f"{self.path}: {lines} cannot be imported; nothing was stored\n{shown}{rest}"
 
 
 class RewardsUnavailableError(SimstoreError, ValueError):
@@ -132,20 +132,23 @@ class NotFoundError(SimstoreError, LookupError):
     """Records that are not there.
 
     ``pks`` holds every missing primary key, in the order asked for; it is empty when a
-    condition, not a key, found nothing.
+    condition, not a key, found nothing. ``hint`` says what to do, where that is known.
     """
 
-    def __init__(self, collection: str, pks: Sequence[str] = (), condition: str = "") -> None:
-        super().__init__(collection, tuple(pks), condition)
+    def __init__(
+        self, collection: str, pks: Sequence[str] = (), condition: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(collection, tuple(pks), condition, hint)
         self.collection = collection
         self.pks = tuple(pks)
         self.condition = condition
+        self.hint = hint
 
     def __str__(self) -> str:
-        if self.pks:
-            return f"{self.collection} has no record {_names(self.pks)}"
         where = f" where {self.condition}" if self.condition else ""
-        return f"{self.collection} has no record{where}"
+        which = f" {_names(self.pks)}" if self.pks else where
+        hint = f"; {self.hint}" if self.hint else ""
+        return f"{self.collection} has no record{which}{hint}"
 
 
 class MultipleFoundError(SimstoreError, LookupError):

@@ -129,6 +129,20 @@ SOTOPIA_DIMENSIONS = (
 """Sotopia's seven, in the order in which episodes store them."""
 
 
+_STORED_ORDER = tuple(dimension.name for dimension in SOTOPIA_DIMENSIONS)
+
+
+def ordered_dimensions(names: Iterable[str], first: Iterable[str] = _STORED_ORDER) -> list[str]:
+    """`names`, each once: those that are in `first` in its order, then the others by name.
+
+    Sotopia's dimensions are `first` unless others are given. The overall score is left out,
+    since it is shown apart.
+    """
+    given = set(names) - {OVERALL_SCORE}
+    known = list(first)
+    return [*(name for name in known if name in given), *sorted(given - set(known))]
+
+
 def overall_score(scores: Mapping[str, float]) -> float:
     """The unweighted mean of `scores`, without the overall score if it is among them.
 

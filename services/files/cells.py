@@ -11,7 +11,7 @@ parsed, never evaluated. So are TRUE and FALSE, which spreadsheets make of JSON'
 
 import ast
 import math
-import warnings
+import re
 from enum import Enum
 from typing import Any
 
@@ -19,7 +19,11 @@ from pydantic import BaseModel
 
 from simstore.services.files.columns import Column, columns_of
 from simstore.services.files.jsonl import JsonError, JsonSyntaxError, dump_json, load_json
-from simstore.services.files.place import shorten
+from simstore.services.files.place import shown
+
+MAX_LITERAL_CHARACTERS = 1 << 20
+"""How long a cell of Python's own notation may be, whose parser takes five hundred times that much
+memory. JSON has no such bound."""
 
 
 class CellForm(Enum):
@@ -61,7 +65,7 @@ def write_cell(form: CellForm, value: Any) -> str:
     if value is None and form is not CellForm.TEXT:
         return "" if form is CellForm.TEXT_OR_EMPTY_NONE else "null"
     if not isinstance(value, str):
-        raise CellError(f"is no text, as the model's schema says: {shorten(repr(value))}")
+        raise CellError(f"is no text, as the model's schema says: {shown(value)}")
     if form is not CellForm.TEXT:
         if value == "":
             return '""' if form is CellForm.TEXT_OR_EMPTY_NONE else ""
@@ -102,12 +106,31 @@ def _parse(cell: str) -> Any:
         pass
     except JsonError as error:
         raise CellError(": ".join(filter(None, (error.field, str(error))))) from error
+    if len(cell) > MAX_LITERAL_CHARACTERS:
+        raise CellError(
+            f"is not JSON, and too long to be a Python literal: it has {len(cell)} characters, of "
+            f"{MAX_LITERAL_CHARACTERS} at most; write JSON"
+        )
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of "\\d" and the like, which is what it says
-            return _literal(ast.parse(cell.strip(), mode="eval").body)
+        if not _TOKENS.fullmatch(cell):
+            raise ValueError("there are tokens that no literal has")  # noqa: TRY301 — as those of `ast`
+        return _literal(ast.parse(cell.strip(), mode="eval").body)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise CellError(f"is neither JSON nor a Python literal: {shorten(repr(cell))}") from error
+        raise CellError(f"is neither JSON nor a Python literal: {shown(cell)}") from error
+
+
+_ESCAPE = r"""\\(?:[\\'"abfnrtv\n]|[0-3][0-7]{2}|[0-7]{1,2}(?![0-7])
+    |x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{[^}]*\})"""
+
+_TOKENS = re.compile(
+    rf"""(?: [\s\[\](){{}},:-]
+    | '(?:[^'\\]|{_ESCAPE})*+' | "(?:[^"\\]|{_ESCAPE})*+"
+    | [0-9.][0-9._]*(?:[eE][+-]?[0-9_]+)?(?!\w) | (?:None|True|False|TRUE|FALSE|inf)\b
+    )*+""",
+    re.VERBOSE,
+)
+"""What literals are made of. Python's parser warns of some other tokens, such as an escape that
+there is not; and how warnings are filtered is not a thread's own affair."""
 
 
 def _literal(node: ast.expr) -> Any:

@@ -1,5 +1,6 @@
 """The columns that a model has in a table: what JSON types their values may have."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +59,16 @@ def columns_of(model: type[BaseModel]) -> dict[str, Column]:
         for name, field in model.model_fields.items()
         if not field.exclude
     }
+
+
+def first_repeated(names: Iterable[str]) -> str | None:
+    """The first of `names` that came before; None if each comes once."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
 
 
 def _with_default(types: frozenset[str], default: Any) -> frozenset[str]:

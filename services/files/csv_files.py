@@ -6,10 +6,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import IO
 
 from simstore.domain.errors import ImportFileError
+from simstore.services.files.columns import first_repeated
 from simstore.services.files.jsonl import MAX_LINE_BYTES
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""How a cell begins that a spreadsheet takes for a formula."""
+FORMULA_STARTS = (
+    *("=", "+", "-", "@", "\t", "\r", "\n", "\0"),
+    "\N{FULLWIDTH EQUALS SIGN}",
+    "\N{FULLWIDTH PLUS SIGN}",
+    "\N{FULLWIDTH HYPHEN-MINUS}",
+    "\N{FULLWIDTH COMMERCIAL AT}",
+)
+"""How a cell begins that a spreadsheet takes for a formula: some drop what cannot be printed, some
+take the wide forms of East Asian text for the plain ones."""
 
 
 def write_rows(stream: IO[bytes], header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -42,14 +50,15 @@ def read_rows(
 
     Raises:
         ImportFileError: the quotes do not match; no row after that can be trusted. Or the header
-            names a column twice, is not UTF-8, or is missing.
+            names a column twice, is not UTF-8, has other separators than commas, or is missing.
+            Or a line has no end within `MAX_LINE_BYTES`.
     """
     if csv.field_size_limit() < MAX_LINE_BYTES:
         # The module's own limit, for the whole process, is less than an episode.
         csv.field_size_limit(MAX_LINE_BYTES)
     # A wrong byte is the fault of its row alone: it cannot hide a comma, a quote or a line's end.
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    reader = csv.reader(text, strict=True)
+    reader = csv.reader(_lines(text, name), strict=True)
     first_line = 1
     try:
         header = _header(next(filter(None, reader), []), reader.line_num or 1, name)
@@ -69,6 +78,32 @@ def read_rows(
     except csv.Error as error:
         raise ImportFileError(name, first_line, "", f"is not CSV: {error}") from error
     finally:
+        # Whoever stops on the way may close the stream first, and this generator comes to its end
+        # when nobody holds it any more.
+        if not stream.closed:
+            text.detach()
+
+
+def _lines(text: io.TextIOWrapper, name: str) -> Iterator[str]:
+    lines = iter(lambda: text.readline(MAX_LINE_BYTES + 1), "")
+    for number, line in enumerate(lines, start=1):
+        if len(line) > MAX_LINE_BYTES:
+            raise ImportFileError(name, number, "", f"is longer than {MAX_LINE_BYTES} characters")
+        yield line
+
+
+def column_names(stream: IO[bytes], name: str) -> list[str]:
+    """The header of a file, as `read_rows` has it.
+
+    Raises: as `read_rows`.
+    """
+    text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    try:
+        reader = csv.reader(_lines(text, name), strict=True)
+        return _header(next(filter(None, reader), []), reader.line_num or 1, name)
+    except csv.Error as error:
+        raise ImportFileError(name, 1, "", f"is not CSV: {error}") from error
+    finally:
         text.detach()
 
 
@@ -86,7 +121,12 @@ def _header(columns: list[str], line: int, name: str) -> list[str]:
         raise ImportFileError(name, line, "", "there is no header with the names of the columns")
     if not all(map(_is_utf8, columns)):
         raise ImportFileError(name, line, "", "is not UTF-8")
-    for column in columns:
-        if columns.count(column) > 1:
-            raise ImportFileError(name, line, column, f"the header names column {column!r} twice")
+    if len(columns) == 1:
+        for mark, separators in (";", "semicolons"), ("\t", "tabs"):
+            if mark in columns[0]:
+                reason = f"its columns are separated by {separators}; save it with commas"
+                raise ImportFileError(name, line, "", reason)
+    twice = first_repeated(columns)
+    if twice is not None:
+        raise ImportFileError(name, line, twice, f"the header names column {twice!r} twice")
     return columns

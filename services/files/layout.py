@@ -1,5 +1,6 @@
 """How the records of a model are laid out in a file: what each key of a line stands for."""
 
+import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -8,22 +9,33 @@ from pydantic import BaseModel, ValidationError
 
 from simstore.domain.errors import InvalidPkError
 from simstore.domain.record import loader_of
-from simstore.domain.schema import near_name, schema_of
-from simstore.services.files.place import place, shorten
+from simstore.domain.schema import schema_of
+from simstore.services.files.cells import CellError, CellForm, cell_forms, read_cell
+from simstore.services.files.faults import LineError
+from simstore.services.files.place import place, shown
 
 T = TypeVar("T", bound=BaseModel)
 
 Line = dict[str, Any]
 """What a line, or a row, of a file says: JSON values by the file's own keys."""
 
+LineOfRow = Callable[[Mapping[str, str]], Line]
+"""Makes a line of the cells of a row, by column."""
 
-class LineError(ValueError):
-    """A line does not make a record; `field` is the place in it, by the file's keys."""
 
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(field, reason)
-        self.field = field
-        self.reason = reason
+COLLECTION_KEY = "__collection__"
+"""The key under which a line of a whole store's file names its collection."""
+
+
+_UNEXPECTED = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What code raises that meets a value which it did not expect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +68,7 @@ class Layout(Generic[T]):
         def record_of(line: Line) -> T:
             for key in self.required:
                 if key not in line:
-                    raise LineError(key, f"is missing{near_name(key, line)}")
+                    raise self._missing(key, line)
             prepared = self.prepare(line)
             document = (
                 {
@@ -73,11 +85,41 @@ class Layout(Generic[T]):
                 raise self._first_fault(document, line, error) from error
             except InvalidPkError as error:
                 raise LineError(self._key_of("pk"), str(error)) from error
-            except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+            except _UNEXPECTED as error:
                 # From a validator of the model's own, which did not expect what it met.
                 raise LineError("", f"{type(error).__name__}: {error}") from error
 
         return record_of
+
+    def row_reader(self) -> LineOfRow:
+        """A function that makes a line of the cells of a row, to be kept for a whole table.
+
+        It raises LineError for a cell that cannot be read.
+        """
+        by_field = cell_forms(self.model)
+        forms = {key: by_field[field] for key, field in self.fields.items()}
+
+        def line_of(cells: Mapping[str, str]) -> Line:
+            line: Line = {}
+            for column, cell in cells.items():
+                form = forms.get(column, CellForm.TEXT)
+                if form is CellForm.JSON and not cell:
+                    continue  # nobody writes that; what a spreadsheet leaves empty is not given
+                line[column] = cell_value(column, form, cell)
+            return line
+
+        return line_of
+
+    def knows(self, key: str) -> bool:
+        """Whether a line of this layout may have `key`."""
+        return key in self.fields or key in self.derived
+
+    def _missing(self, key: str, line: Line) -> LineError:
+        """That a line lacks `key`, and which of those it should not have may be meant for it."""
+        others = [other for other in line if not self.knows(other)]
+        near = difflib.get_close_matches(key, others, n=1)
+        hint = f"; {near[0]!r} may be meant for it" if near else ""
+        return LineError(key, f"is missing{hint}")
 
     def _first_fault(
         self, document: Mapping[str, Any], line: Line, error: ValidationError
@@ -91,14 +133,14 @@ class Layout(Generic[T]):
         fault, path = faults[chosen], steps[chosen]
         if fault["type"] == "missing" and len(fault["loc"]) == 1:
             key = self._key_of(fault["loc"][0])
-            return LineError(key, f"is missing{near_name(key, line)}")
+            return self._missing(key, line)
         if path:
             path = [self._key_of(path[0]), *path[1:]]
         reason = fault["msg"].removeprefix("Value error, ")
-        shown = fault["input"]
-        plain = shown is None or isinstance(shown, str | int | float)
+        value = fault["input"]
+        plain = value is None or isinstance(value, str | int | float)
         if fault["type"] != "value_error" and plain:
-            reason += f", not {shorten(repr(shown))}"
+            reason += f", not {shown(value)}"
         return LineError(place(path), reason)
 
     def _key_of(self, field: str | int) -> str:
@@ -106,6 +148,14 @@ class Layout(Generic[T]):
             if name == field:
                 return key
         return str(field)
+
+
+def cell_value(column: str, form: CellForm, cell: str) -> Any:
+    """As `read_cell`, with a LineError that names the `column`."""
+    try:
+        return read_cell(form, cell)
+    except CellError as error:
+        raise LineError(column, str(error)) from error
 
 
 def own_layout(model: type[T]) -> Layout[T]:

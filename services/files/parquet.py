@@ -10,13 +10,16 @@ from pydantic import BaseModel
 
 from simstore.domain.errors import ImportFileError, InvalidRecordError, MissingDependencyError
 from simstore.services.files.cells import CellError, CellForm, read_cell
-from simstore.services.files.columns import Column, columns_of
+from simstore.services.files.columns import Column, columns_of, first_repeated
 from simstore.services.files.jsonl import dump_json, size_of
 from simstore.services.files.layout import Line
 
 GROUP_ROWS = 10_000
 GROUP_BYTES = 4 << 20
 """How much a row group holds at most: it is built, and often read, in memory."""
+
+_ROWS_AT_A_TIME = 100
+"""How many rows of a table are held."""
 
 _JSON_MARK = {b"simstore": b"json"}
 
@@ -48,7 +51,7 @@ def write_table(
 
 
 def read_table(
-    stream: IO[bytes], name: str, model: type[BaseModel], batch_rows: int = 100
+    stream: IO[bytes], name: str, model: type[BaseModel]
 ) -> Iterator[tuple[int, Line | ImportFileError, int]]:
     """Yield (row from 1, values by column, size) for each row of a table of `model`'s records.
 
@@ -68,27 +71,31 @@ def read_table(
     try:
         with parquet.ParquetFile(stream) as file:
             as_json = not_text | {field.name for field in file.schema_arrow if _is_json(field)}
-            for batch in file.iter_batches(batch_size=batch_rows, use_threads=False):
+            for batch in file.iter_batches(batch_size=_ROWS_AT_A_TIME, use_threads=False):
                 # Arrow holds UTF-8; Python may take four bytes for what is one there.
                 least = batch.nbytes * 4 // max(batch.num_rows, 1)
                 for row in batch.to_pylist():
                     number += 1
                     texts = sum(size_of(value) for value in row.values() if isinstance(value, str))
                     yield number, _line(row, as_json, name, number), max(least, texts)
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, *_MISFITS) as error:
+        # A file can say that bytes are text, or a date, which are none.
         raise ImportFileError(name, 0, "", f"is not Parquet that can be read: {error}") from error
 
 
 def column_names(stream: IO[bytes], name: str) -> list[str]:
     """The names of a table's columns.
 
-    Raises: as `read_table`.
+    Raises: as `read_table`; and ImportFileError where two columns have one name.
     """
     pyarrow, parquet = _pyarrow()
     try:
         names: list[str] = parquet.read_schema(stream).names
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, *_MISFITS) as error:
         raise ImportFileError(name, 0, "", f"is not Parquet that can be read: {error}") from error
+    twice = first_repeated(names)
+    if twice is not None:
+        raise ImportFileError(name, 0, twice, f"the table has two columns {twice!r}")
     return names
 
 
@@ -104,7 +111,7 @@ def _line(row: Line, as_json: set[str], name: str, number: int) -> Line | Import
 
 
 _MISFITS = (ArithmeticError, LookupError, TypeError, ValueError)
-"""What pyarrow's errors about values are, and Python's own about them."""
+"""What pyarrow's errors about values are, and Python's own, which it lets through."""
 
 
 def _misfits(pyarrow: Any, row: Line, schema: Any) -> bool:

@@ -18,6 +18,14 @@ def place(steps: list[str | int]) -> str:
     return written.removeprefix(".").encode(errors="backslashreplace").decode() + dots
 
 
+def shown(value: object) -> str:
+    """`value` as Python prints it, cut off where it is longer than a message should show."""
+    try:
+        return shorten(repr(value))
+    except ValueError:  # Python prints no integer of more than some thousand digits
+        return "an integer of thousands of digits"
+
+
 def shorten(text: str) -> str:
     """`text`, cut off where it is longer than a message should show."""
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}..."

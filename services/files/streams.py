@@ -18,7 +18,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import IO, Any, cast
 
-from simstore.domain.errors import ImportFileError, MissingDependencyError
+from simstore.domain.errors import ImportFileError, InvalidArgumentError, MissingDependencyError
 
 PathOrName = str | PathLike[str]
 
@@ -91,6 +91,7 @@ def open_for_writing(path: PathOrName) -> Iterator[IO[bytes]]:
     else is left. Devices and pipes are written to directly, and so is standard output.
 
     Raises:
+        InvalidArgumentError: the file is a SQLite database, which nobody wants to lose.
         MissingDependencyError: ``.zst`` needs an extra.
         OSError: the file cannot be written.
     """
@@ -127,6 +128,8 @@ def _destination(path: Path) -> Iterator[IO[bytes]]:
         raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(target.parent))
     if target.exists() and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, "the file may not be written", str(target))
+    if _is_database(target):
+        raise InvalidArgumentError(f"{path} is a database; name another file")
     beside = target.with_name(f".simstore-{uuid.uuid4().hex}.partial")
     # With the permissions of a new file, or of the one that is replaced.
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
@@ -142,6 +145,17 @@ def _destination(path: Path) -> Iterator[IO[bytes]]:
         beside.unlink(missing_ok=True)
         raise
     _sync_folder(target.parent)
+
+
+_DATABASE_START = b"SQLite format 3\0"
+
+
+def _is_database(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_DATABASE_START)) == _DATABASE_START
+    except (FileNotFoundError, PermissionError):
+        return False  # what may be written need not be readable
 
 
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -172,6 +186,13 @@ def _decompressed(raw: IO[bytes], compression: str) -> IO[bytes]:
     if compression == ".gz":
         return cast("IO[bytes]", gzip.GzipFile(mode="rb", fileobj=raw))
     return cast("IO[bytes]", _zstd().ZstdFile(raw, mode="rb"))
+
+
+def broken_data_errors() -> tuple[type[Exception], ...]:
+    """What a stream of `open_for_reading` raises, within its block, of data that is broken."""
+    with contextlib.suppress(MissingDependencyError):
+        return EOFError, *_decompression_errors(".gz"), *_decompression_errors(".zst")
+    return EOFError, *_decompression_errors(".gz")
 
 
 def _decompression_errors(compression: str) -> tuple[type[Exception], ...]:

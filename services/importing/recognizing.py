@@ -6,11 +6,15 @@ from typing import Any
 from pydantic import BaseModel
 
 from simstore.domain.errors import ImportFileError
+from simstore.domain.store import RECORD_MODELS
 from simstore.services.files.layout import Layout, own_layout
 from simstore.services.files.place import shorten
 from simstore.services.sotopia_files.layouts import SOTOPIA_LAYOUTS
 
 _PK = "pk"
+
+_SHOWN_KEYS = 8
+"""How many keys a message lists before it counts the rest."""
 
 
 def layouts_of(models: Iterable[type[BaseModel]]) -> list[Layout[Any]]:
@@ -28,30 +32,56 @@ def recognize(keys: Sequence[str], layouts: Sequence[Layout[Any]], name: str) ->
     taken: what is wrong with the rows, each of them will say.
 
     Raises:
-        ImportFileError: none fits the file called `name`, or several do equally.
+        ImportFileError: none fits the file called `name`, or several do equally; or they are the
+            keys of another model, of Sotopia's records.
     """
-    fitting = [layout for layout in layouts if _fits(layout, keys)]
-    if not fitting:
+    best = _best(layouts, keys)
+    if not best:
         nearest = max(layouts, key=lambda layout: _likeness(layout, keys), default=None)
+        _refuse_other_model(keys, layouts, nearest, name)
         if nearest is not None and len({layout.model for layout in layouts}) == 1:
             return nearest
         raise ImportFileError(
             name,
             0,
             "",
-            f"its keys are those of no known model: {', '.join(map(shorten, keys)) or 'none'}"
+            f"its keys are those of no known model: {_listed(keys) or 'none'}"
             f"{_difference(nearest, keys)}. If they are those of a model of yours, or more than "
-            "a model's, say which model it is",
+            "a model's, name the model",
         )
-    exact = [layout for layout in fitting if layout.fields.keys() == set(keys)]
-    best = exact or fitting
-    models = dict.fromkeys(layout.model for layout in best)
+    models = _names(best)
     if len(models) > 1:
-        names = " or ".join(model.__name__ for model in models)
         raise ImportFileError(
-            name, 0, "", f"its keys may be those of {names}: say which model it is"
+            name, 0, "", f"its keys may be those of {' or '.join(models)}: name the model"
         )
     return best[0]
+
+
+def _refuse_other_model(
+    keys: Sequence[str], layouts: Sequence[Layout[Any]], nearest: Layout[Any] | None, name: str
+) -> None:
+    """Raise ImportFileError if the keys are those of a model that is none of the layouts'."""
+    others = _best(layouts_of(RECORD_MODELS), keys)
+    found, given = _names(others), _names(layouts)
+    # With as many keys of the given model, it is a file of that, and something is amiss.
+    if (
+        len(found) == 1
+        and found[0] not in given
+        and (nearest is None or _common(others[0], keys) > _common(nearest, keys))
+    ):
+        raise ImportFileError(
+            name, 0, "", f"its keys are those of {found[0]}, not of {_listed(given)}"
+        )
+
+
+def _best(layouts: Sequence[Layout[Any]], keys: Sequence[str]) -> list[Layout[Any]]:
+    """The layouts that `keys` fit, and of these the ones that have no other keys, if any."""
+    fitting = [layout for layout in layouts if _fits(layout, keys)]
+    return [layout for layout in fitting if layout.fields.keys() == set(keys)] or fitting
+
+
+def _names(layouts: Iterable[Layout[Any]]) -> list[str]:
+    return list(dict.fromkeys(layout.model.__name__ for layout in layouts))
 
 
 def _fits(layout: Layout[Any], keys: Sequence[str]) -> bool:
@@ -71,13 +101,16 @@ def _missing(layout: Layout[Any], keys: Sequence[str]) -> list[str]:
 
 def _unknown(layout: Layout[Any], keys: Sequence[str]) -> list[str]:
     """The keys of a row that the layout does not know."""
-    return [key for key in keys if key not in layout.fields and key not in layout.derived]
+    return [key for key in keys if not layout.knows(key)]
 
 
 def _likeness(layout: Layout[Any], keys: Sequence[str]) -> int:
     """How much a row looks like one of `layout`: what it has of it, less what is amiss."""
-    common = len(layout.fields.keys() & set(keys))
-    return common - len(_missing(layout, keys)) - len(_unknown(layout, keys))
+    return _common(layout, keys) - len(_missing(layout, keys)) - len(_unknown(layout, keys))
+
+
+def _common(layout: Layout[Any], keys: Sequence[str]) -> int:
+    return len(layout.fields.keys() & set(keys))
 
 
 def _difference(nearest: Layout[Any] | None, keys: Sequence[str]) -> str:
@@ -85,7 +118,14 @@ def _difference(nearest: Layout[Any] | None, keys: Sequence[str]) -> str:
     if nearest is None or not (nearest.fields.keys() & set(keys)) - {_PK}:
         return ""
     missing, unknown = _missing(nearest, keys), _unknown(nearest, keys)
-    parts = [f"they lack {', '.join(map(shorten, missing))}"] if missing else []
+    parts = [f"they lack {_listed(missing)}"] if missing else []
     if unknown:
-        parts.append(f"it has no {', '.join(map(shorten, unknown))}")
+        parts.append(f"it has no {_listed(unknown)}")
     return f" (for {nearest.model.__name__} {', and '.join(parts)})"
+
+
+def _listed(keys: Sequence[str]) -> str:
+    """The first of `keys`, and how many more there are."""
+    more = len(keys) - _SHOWN_KEYS
+    shown = ", ".join(map(shorten, keys[:_SHOWN_KEYS]))
+    return f"{shown} and {more} more" if more > 0 else shown

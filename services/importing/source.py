@@ -1,29 +1,48 @@
 """The records of a file: what it is written in, and each line as a record or as a fault."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import IO, Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import IO, Any, NamedTuple
 
 from pydantic import BaseModel
 
 from simstore.domain.errors import ImportFileError
 from simstore.domain.schema import near_name, schema_of
-from simstore.services.exporting import COLLECTION_KEY
+from simstore.services.files import csv_files, parquet
+from simstore.services.files.faults import LineError, fault_at
 from simstore.services.files.formats import FileFormat
-from simstore.services.files.layout import Layout, LineError, own_layout
-from simstore.services.files.rows import LineOfRow, Row, first_keys, read_file, row_reader
+from simstore.services.files.jsonl import read_objects
+from simstore.services.files.layout import COLLECTION_KEY, Layout, Line, own_layout
+from simstore.services.files.rows import Row, csv_rows, jsonl_rows, parquet_rows
 from simstore.services.importing.recognizing import layouts_of, recognize
-from simstore.services.sotopia_files.cells import row_reader as sotopia_row_reader
+
+MAX_IGNORED_KEYS = 100
+"""How many keys that no field stands for are remembered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A record of the file, and the line it came from."""
+class Item(NamedTuple):
+    """A record of the file, the line it came from, and about how many bytes its values take."""
 
     record: Any
     collection: str
     line: int
     size: int
+
+
+class _Kind(NamedTuple):
+    """Whose records some lines are, and how one is made of a line."""
+
+    layout: Layout[Any]
+    collection: str
+    load: Callable[[Line], Any]
+    known: frozenset[str] | None
+    """The keys that its lines may have; None if any."""
+
+    @classmethod
+    def of(cls, layout: Layout[Any]) -> "_Kind":
+        known = None
+        if layout.model.model_config.get("extra") != "allow":
+            known = frozenset(layout.fields) | layout.derived
+        return cls(layout, schema_of(layout.model).collection, layout.loader(), known)
 
 
 class Source:
@@ -40,74 +59,80 @@ class Source:
         self.ignored: dict[str, None] = {}
         self._stream = stream
         self._start = stream.tell() if stream.seekable() else 0  # "-" may stand anywhere
-        self._format = chosen
-        self._own = {schema_of(model).collection: own_layout(model) for model in models}
-        self._models = {collection: layout.model for collection, layout in self._own.items()}
-        self._layout = self._recognized()
-        self._line_of = self._row_reader() if chosen is FileFormat.CSV else None
-        layouts = [*self._own.values(), *([self._layout] if self._layout else [])]
-        self._load = {id(layout): layout.loader() for layout in layouts}
+        self._own = {kind.collection: kind for kind in map(_Kind.of, map(own_layout, models))}
+        self._only: _Kind | None = None
+        """The kind of all records, None where each line names its collection."""
+        keys = self._keys(chosen)
+        if keys is not None and COLLECTION_KEY not in keys:
+            layouts = layouts_of(kind.layout.model for kind in self._own.values())
+            self._only = _Kind.of(recognize(keys, layouts, name))
+            self._take_note_of_unknown(self._only, keys)
+        elif chosen is not FileFormat.JSONL:
+            raise ImportFileError(
+                name, 0, COLLECTION_KEY, "only JSON lines hold records of several models"
+            )
+        self._rows = self._reader(chosen)
 
-    def _recognized(self) -> Layout[Any] | None:
-        keys = first_keys(self._stream, self.name, self._format)
-        if keys is None or COLLECTION_KEY in keys:
-            return None
-        layout = recognize(keys, layouts_of(self._models.values()), self.name)
-        self._take_note_of_unknown(layout, keys)
-        return layout
+    def _keys(self, chosen: FileFormat) -> list[str] | None:
+        """The keys of the file: a table's columns, or those of the first line that can be read.
 
-    def _row_reader(self) -> LineOfRow | None:
-        if self._layout is None:
-            return None
-        own = self._layout in self._own.values()
-        return row_reader(self._layout) if own else sotopia_row_reader(self._layout)
+        None where no line can be.
+        """
+        match chosen:
+            case FileFormat.CSV:
+                return csv_files.column_names(self._stream, self.name)
+            case FileFormat.PARQUET:
+                return parquet.column_names(self._stream, self.name)
+        objects = (content for _, content in read_objects(self._stream, self.name))
+        first = next((line for line in objects if not isinstance(line, ImportFileError)), None)
+        return None if first is None else list(first)
 
-    @property
-    def of_one_model(self) -> bool:
-        return self._layout is not None
+    def _reader(self, chosen: FileFormat) -> Callable[[], Iterator[Row]]:
+        """What reads the rows of the file from where the stream stands."""
+        stream, name = self._stream, self.name
+        if chosen is FileFormat.JSONL or self._only is None:
+            return lambda: jsonl_rows(stream, name)
+        layout = self._only.layout
+        if chosen is FileFormat.CSV:
+            line_of = layout.row_reader()
+            return lambda: csv_rows(stream, name, line_of)
+        return lambda: parquet_rows(stream, name, layout.model)
 
     def model(self, collection: str) -> type[BaseModel]:
-        return self._models[collection]
+        return self._own[collection].layout.model
 
     def key_of(self, collection: str, field: str) -> str:
         """The file's key for a field of a collection's records."""
-        layout = self._layout or self._own[collection]
-        return next((key for key, name in layout.fields.items() if name == field), field)
+        kind = self._only or self._own[collection]
+        return next((key for key, name in kind.layout.fields.items() if name == field), field)
 
-    def items(self, after: int = 0) -> Iterator[Item | ImportFileError]:
-        """Each record behind the line `after`, or what is wrong with its line."""
+    def items(self) -> Iterator[Item | ImportFileError]:
+        """Each record, or what is wrong with its line."""
         self._stream.seek(self._start)
-        rows = read_file(
-            self._stream, self.name, self._format, self._layout, self._line_of, after=after
-        )
-        for row in rows:
-            if isinstance(row.content, ImportFileError):
-                yield row.content
+        only = self._only
+        for number, content, size in self._rows():
+            if isinstance(content, ImportFileError):
+                yield content
                 continue
             try:
-                yield self._item(row, row.content)
+                kind = only or self._tagged(content)
+                record = kind.load(content)
             except LineError as error:
-                fault = ImportFileError(self.name, row.number, error.field, error.reason)
-                fault.__cause__ = error.__cause__ or error
-                yield fault
+                yield fault_at(self.name, number, error)
+                continue
+            if kind.known is not None and not content.keys() <= kind.known:
+                self._take_note_of_unknown(kind, content)
+            yield Item(record, kind.collection, number, size)
 
-    def _item(self, row: Row, content: dict[str, Any]) -> Item:
-        layout = self._layout
-        if layout is None:
-            layout = self._tagged(content)
-        record = self._load[id(layout)](content)
-        if self._format is FileFormat.JSONL:  # a table's columns are those of its first row
-            self._take_note_of_unknown(layout, content)
-        return Item(record, schema_of(layout.model).collection, row.number, row.size)
+    def _take_note_of_unknown(self, kind: _Kind, keys: Iterable[str]) -> None:
+        if kind.known is not None:
+            for key in keys:
+                if len(self.ignored) == MAX_IGNORED_KEYS:
+                    return
+                if key not in kind.known:
+                    self.ignored[key] = None
 
-    def _take_note_of_unknown(self, layout: Layout[Any], keys: Iterable[str]) -> None:
-        if layout.model.model_config.get("extra") != "allow":
-            unknown = [
-                key for key in keys if key not in layout.fields and key not in layout.derived
-            ]
-            self.ignored.update(dict.fromkeys(unknown))
-
-    def _tagged(self, content: dict[str, Any]) -> Layout[Any]:
+    def _tagged(self, content: Line) -> _Kind:
         collection = content.pop(COLLECTION_KEY, None)
         if not isinstance(collection, str):
             raise LineError(COLLECTION_KEY, "is missing, and the file's first line has it")
@@ -115,6 +140,6 @@ class Source:
             raise LineError(
                 COLLECTION_KEY,
                 f"is {collection!r}, which is no model's that was given"
-                f"{near_name(collection, self._own)}; say which model it is",
+                f"{near_name(collection, self._own)}; name the model",
             )
         return self._own[collection]

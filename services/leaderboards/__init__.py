@@ -15,7 +15,9 @@ from simstore.services.leaderboards.comparison import (
 )
 from simstore.services.leaderboards.formats import (
     comparison_document,
+    comparison_to_csv,
     comparison_to_json,
+    comparison_to_latex,
     comparison_to_markdown,
     leaderboard_document,
     leaderboard_to_csv,
@@ -40,7 +42,9 @@ __all__ = [
     "compare_models",
     "comparison_document",
     "comparison_table",
+    "comparison_to_csv",
     "comparison_to_json",
+    "comparison_to_latex",
     "comparison_to_markdown",
     "leaderboard",
     "leaderboard_document",

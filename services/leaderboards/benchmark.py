@@ -7,8 +7,13 @@ the settings, of the sample variance in each, 0 in a setting with one score; the
 
 The settings "position" ask how sure the mean is for environments like these. The settings
 "environment", which Sotopia's own program has, take each environment apart: what is left in V is
-how much repeated runs of one environment differ. There, a benchmark that plays each environment
-once has a V of 0, and so a margin of 0: it says nothing about chance.
+how much repeated runs of one environment differ.
+
+Where no setting has two scores V is 0, and the formula gives a margin of 0, as for scores that are
+all the same: it says nothing about chance. So it is for a model that plays once at either position
+and, with the settings "environment", in a benchmark that plays each environment once. The row
+tells (`LeaderboardRow.says_nothing_of_chance`). The overall score decides, which every episode
+with scores has; a dimension that others lack may be alone in more settings.
 """
 
 from collections import Counter
@@ -20,6 +25,7 @@ from simstore.domain.episodes import EpisodeLog
 from simstore.domain.errors import InvalidArgumentError
 from simstore.domain.evaluation import OVERALL_SCORE
 from simstore.domain.schema import near_name
+from simstore.services.exact import Moments, square_root
 from simstore.services.leaderboards.board import (
     NO_SCORES,
     Cell,
@@ -28,7 +34,6 @@ from simstore.services.leaderboards.board import (
     Settings,
     published_order,
 )
-from simstore.services.leaderboards.moments import Moments, square_root
 from simstore.services.leaderboards.student import check_confidence, load_mpmath, student_t
 from simstore.services.reward_table import partner_label
 from simstore.services.rewards import (
@@ -152,6 +157,7 @@ class _Tally:
             keys=dict(zip(names, keys, strict=True)),
             episodes=self.episodes,
             settings=len(self.settings),
+            unrepeated=sum(scores[OVERALL_SCORE].count == 1 for scores in self.settings.values()),
             missing={reason: self.missing[reason] for reason in sorted(self.missing)},
             cells={
                 name: _cell(

@@ -13,6 +13,7 @@ from simstore.domain.evaluation import (
     RELATIONSHIP,
     SECRET,
     SOCIAL_RULES,
+    ordered_dimensions,
 )
 from simstore.services.rewards import MissingReason
 
@@ -57,13 +58,14 @@ class LeaderboardRow:
 
     `keys` has the row's value of each of the leaderboard's keys; None stands for a name that the
     episodes do not have. `episodes` counts those with scores, and `missing` those without, by
-    reason. `settings` is how many settings the scores are from. `cells` has every dimension of
-    the leaderboard.
+    reason. `settings` is how many settings the scores are from, and `unrepeated` how many of these
+    have a single one. `cells` has every dimension of the leaderboard.
     """
 
     keys: Mapping[str, str | None]
     episodes: int
     settings: int
+    unrepeated: int
     missing: Mapping[MissingReason, int]
     cells: Mapping[str, Cell]
 
@@ -71,6 +73,14 @@ class LeaderboardRow:
     def model(self) -> str:
         """The model's name."""
         return self.keys["model"] or ""
+
+    @property
+    def says_nothing_of_chance(self) -> bool:
+        """Whether there are several episodes, but no two in one setting.
+
+        Then V is 0 by definition, and so are the margins: they are no sign of a sure mean.
+        """
+        return self.episodes > 1 and self.unrepeated == self.settings
 
     @property
     def overall(self) -> Cell:
@@ -102,6 +112,4 @@ def published_order(dimensions: Iterable[str]) -> tuple[str, ...]:
 
     The overall score is there in any case, and all seven are if no dimension is given.
     """
-    found = set(dimensions) - {OVERALL_SCORE}
-    ours = [name for name in PUBLISHED if name in found or not found]
-    return (*ours, *sorted(found - PUBLISHED.keys()), OVERALL_SCORE)
+    return (*(ordered_dimensions(dimensions, PUBLISHED) or PUBLISHED), OVERALL_SCORE)

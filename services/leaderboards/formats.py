@@ -7,6 +7,7 @@ numbers have all their digits.
 import csv
 import io
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -21,6 +22,9 @@ from simstore.services.leaderboards.tables import (
     leaderboard_table,
     title_of,
 )
+from simstore.services.sotopia_files.derived import distinct
+
+_CsvLine = list[str | float | None]
 
 
 def leaderboard_document(board: Leaderboard) -> dict[str, Any]:
@@ -36,6 +40,7 @@ def leaderboard_document(board: Leaderboard) -> dict[str, Any]:
             {
                 **row.keys,
                 "settings": row.settings,
+                "unrepeated": row.unrepeated,
                 "episodes": row.episodes,
                 "missing": {str(reason): count for reason, count in row.missing.items()},
                 "scores": {name: asdict(cell) for name, cell in row.cells.items()},
@@ -75,6 +80,11 @@ def leaderboard_to_latex(board: Leaderboard, *, digits: int = 2) -> str:
     return latex(leaderboard_table(board, digits=digits))
 
 
+def comparison_to_latex(comparison: Comparison, *, digits: int = 2) -> str:
+    """`comparison` as a LaTeX table for the package booktabs, with `digits` decimal places."""
+    return latex(comparison_table(comparison, digits=digits))
+
+
 def leaderboard_to_csv(board: Leaderboard, *, guard_formulas: bool = False) -> str:
     r"""`board` in CSV: a header, then a line for each row; lines end in ``\r\n``.
 
@@ -89,21 +99,41 @@ def leaderboard_to_csv(board: Leaderboard, *, guard_formulas: bool = False) -> s
     for name in board.dimensions:
         title = title_of(name)
         header += [title, f"{title} margin", f"{title} n"]
-    lines: list[list[str | float | None]] = [[*_distinct(header)]]
+    lines: list[_CsvLine] = []
     for row in board.rows:
-        line: list[str | float | None] = [row.keys[name] for name in board.by]
+        line: _CsvLine = [row.keys[name] for name in board.by]
         line += [row.settings, row.episodes, sum(row.missing.values())]
         for name in board.dimensions:
             cell = row.cells[name]
             line += [cell.mean, cell.margin, cell.n]
         lines.append(line)
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    for line in lines:
-        writer.writerow(
-            [guarded(cell) if guard_formulas and isinstance(cell, str) else cell for cell in line]
-        )
-    return text.getvalue()
+    return _csv(header, lines, guard_formulas=guard_formulas)
+
+
+def comparison_to_csv(comparison: Comparison, *, guard_formulas: bool = False) -> str:
+    """`comparison` in CSV: a header, then a line for each dimension, under its title.
+
+    The columns of the means are called as the models are. For the rest see
+    `leaderboard_to_csv`.
+    """
+    header = ["Dimension", comparison.model_a, comparison.model_b, "Difference", "Low", "High"]
+    header += ["Wins", "Ties", "Losses", "Pairs"]
+    lines: list[_CsvLine] = [
+        [
+            title_of(each.dimension),
+            each.mean_a,
+            each.mean_b,
+            each.difference,
+            each.low,
+            each.high,
+            each.wins,
+            each.ties,
+            each.losses,
+            each.pairs,
+        ]
+        for each in comparison.dimensions
+    ]
+    return _csv(header, lines, guard_formulas=guard_formulas)
 
 
 def leaderboard_to_sotopia_jsonl(board: Leaderboard) -> str:
@@ -146,13 +176,12 @@ def _json(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
-def _distinct(names: list[str]) -> list[str]:
-    """`names` with a number after each that is there already."""
-    taken: dict[str, None] = {}
-    for name in names:
-        distinct, number = name, 1
-        while distinct in taken:
-            number += 1
-            distinct = f"{name} ({number})"
-        taken[distinct] = None
-    return list(taken)
+def _csv(header: Iterable[str], lines: Iterable[_CsvLine], *, guard_formulas: bool) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    rows: list[Sequence[str | float | None]] = [distinct(header), *lines]
+    for line in rows:
+        writer.writerow(
+            [guarded(cell) if guard_formulas and isinstance(cell, str) else cell for cell in line]
+        )
+    return text.getvalue()

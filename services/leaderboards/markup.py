@@ -52,11 +52,12 @@ def markdown(table: Table) -> str:
 def latex(table: Table) -> str:
     r"""`table` as a LaTeX tabular, with a newline at the end.
 
-    It needs ``\usepackage{booktabs}``. Numbers are in math mode; letters beyond ASCII stay as
-    they are.
+    Its first line is a comment on what it needs. Numbers are in math mode; letters beyond ASCII
+    stay as they are.
     """
     columns = "l" * table.keys + "r" * (len(table.header) - table.keys)
     lines = [
+        r"% needs \usepackage{booktabs}",
         rf"\begin{{tabular}}{{{columns}}}",
         r"\toprule",
         _latex_row(map(_latex, table.header)),

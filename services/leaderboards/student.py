@@ -20,7 +20,7 @@ def check_confidence(confidence: float) -> float:
     Raises:
         InvalidArgumentError: it is not.
     """
-    if 0 < confidence < 1:
+    if isinstance(confidence, float | int) and 0 < confidence < 1:  # type: ignore[redundant-expr]  # not all callers are checked
         return confidence
     raise InvalidArgumentError(
         f"confidence must be between 0 and 1, such as 0.95, but is {confidence!r}"

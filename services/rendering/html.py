@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections.abc import Iterator
 
+from simstore.services.rendering import wording
 from simstore.services.rendering.markup import Markup, element, join
 from simstore.services.rendering.messages import Kind, Line, Turn
 from simstore.services.rendering.numbers import range_text, score_text
@@ -45,16 +46,16 @@ def transcript_html(transcript: Transcript) -> str:
 
 def _title(transcript: Transcript) -> str:
     codename = transcript.environment.codename if transcript.environment else ""
-    return one_line(codename) or "Episode"
+    return one_line(codename) or wording.UNTITLED
 
 
 def _sections(transcript: Transcript, title: str) -> Iterator[Markup]:
     yield _header(transcript, title)
-    yield _section("cast", "Who plays", _cast(transcript))
-    yield _section("knowledge", "What each was told beforehand", *_openings(transcript))
-    yield _section("conversation", "Conversation", _conversation(transcript))
-    yield _section("scores", "Scores", _scores(transcript))
-    yield _section("reasoning", "Reasoning of the judge", _reasoning(transcript.episode.reasoning))
+    yield _section("cast", wording.CAST, _cast(transcript))
+    yield _section("knowledge", wording.OPENINGS, *_openings(transcript))
+    yield _section("conversation", wording.CONVERSATION, _conversation(transcript))
+    yield _section("scores", wording.SCORES, _scores(transcript))
+    yield _section("reasoning", wording.REASONING, _reasoning(transcript.episode.reasoning))
     yield element("footer", *_footer(transcript), class_="note")
 
 
@@ -68,37 +69,32 @@ def _section(name: str, heading: str, *content: Markup) -> Markup:
 def _header(transcript: Transcript, title: str) -> Markup:
     environment, episode = transcript.environment, transcript.episode
     scenario = (
-        _text(environment.scenario, "scenario")
+        _text(wording.plain(environment.scenario), "scenario")
         if environment
         else element("p", "Environment ", _code(episode.environment), " not found.", class_="note")
     )
-    facts = [
-        ("Tag", episode.tag or ""),
-        ("Judge", transcript.judge),
-        ("Other models", ", ".join(transcript.other_models)),
-    ]
     return element(
         "header",
         element("p", "Transcript of an episode", class_="eyebrow"),
         element("h1", title, dir="auto"),
         scenario,
-        _facts([(name, one_line(value)) for name, value in facts], class_="facts"),
+        _facts(wording.facts_of(transcript), class_="facts"),
     )
 
 
 def _facts(facts: list[tuple[str, str]], *, class_: str | None = None) -> Markup | None:
     """A list of what is known; None if nothing is."""
     rows = [
-        element("div", element("dt", name), element("dd", value, dir="auto"))
+        element("div", element("dt", name), element("dd", shown, dir="auto"))
         for name, value in facts
-        if value
+        if (shown := one_line(value))
     ]
     return element("dl", *rows, class_=class_) if rows else None
 
 
 def _cast(transcript: Transcript) -> Markup:
     if not transcript.cast:
-        return _note("No agent takes part.")
+        return _note(wording.NO_CAST)
     return element("div", *map(_card, transcript.cast), class_="cast")
 
 
@@ -108,24 +104,19 @@ def _card(member: CastMember) -> Markup:
         if member.profile is None
         else None
     )
-    facts = [
-        ("Model", one_line(member.model)),
-        ("Agent class", one_line(member.agent_class)),
-        ("Goal", one_line(member.goal)),
-    ]
     return element(
         "article",
         element("h3", _badge(member), _name(member.name)),
         unknown,
         _text(member.background) if member.background else None,
-        _facts(facts),
+        _facts(wording.facts_of_member(member)),
         class_=f"card {_seat(member)}",
     )
 
 
 def _openings(transcript: Transcript) -> Iterator[Markup]:
     if not transcript.openings:
-        yield _note("Nothing.")
+        yield _note(wording.NO_OPENINGS)
     for opening in transcript.openings:
         yield element(
             "details",
@@ -136,13 +127,13 @@ def _openings(transcript: Transcript) -> Iterator[Markup]:
 
 def _conversation(transcript: Transcript) -> Markup:
     if not transcript.turns:
-        return _note("No messages.")
+        return _note(wording.NO_MESSAGES)
     turns = [_turn(transcript, turn) for turn in transcript.turns]
     return element("ol", *turns, class_="turns")
 
 
 def _turn(transcript: Transcript, turn: Turn) -> Markup:
-    lines = [_line(transcript, line) for line in turn.lines] or [_note("Nobody did anything.")]
+    lines = [_line(transcript, line) for line in turn.lines] or [_note(wording.NO_ACTS)]
     number = element("span", str(turn.number), class_="number", title=f"Turn {turn.number}")
     return element("li", number, *lines, class_="turn")
 
@@ -165,7 +156,7 @@ def _line(transcript: Transcript, line: Line) -> Markup:
 def _scores(transcript: Transcript) -> Markup:
     cast = transcript.cast
     if not cast:
-        return _note("No scores.")
+        return _note(wording.NO_SCORES)
     heads = [
         element("th", _badge(member), _name(member.name), scope="col", class_=_seat(member))
         for member in cast
@@ -176,8 +167,7 @@ def _scores(transcript: Transcript) -> Markup:
         "table",
         element(
             "caption",
-            "A reward without scores of dimensions is a bare number: "
-            "the judgement failed, or the environment has scores of its own.",
+            wording.BARE_REWARD,
             class_="note",
         )
         if bare
@@ -186,7 +176,9 @@ def _scores(transcript: Transcript) -> Markup:
         element("tbody", *map(_score_row, transcript.score_rows())),
         element("tfoot", element("tr", element("th", "overall", scope="row"), *overall)),
     )
-    return element("div", table, class_="wide", tabindex="0", role="group", aria_label="Scores")
+    return element(
+        "div", table, class_="wide", tabindex="0", role="group", aria_label=wording.SCORES
+    )
 
 
 def _score_row(row: ScoreRow) -> Markup:
@@ -201,7 +193,7 @@ def _score_row(row: ScoreRow) -> Markup:
 
 def _reasoning(reasoning: str) -> Markup:
     if not reasoning.strip():
-        return _note("None.")
+        return _note(wording.NO_REASONING)
     return _text(reasoning, "reasoning")
 
 
@@ -223,7 +215,7 @@ def _badge(member: CastMember) -> Markup:
 
 def _name(name: str) -> Markup:
     # Set apart, so that a name from right to left leaves its surroundings in order.
-    return element("bdi", one_line(name) or "(no name)")
+    return element("bdi", one_line(name) or wording.NAMELESS)
 
 
 def _text(text: str, *classes: str) -> Markup:

@@ -3,16 +3,12 @@
 from collections.abc import Iterator
 from html import escape
 
+from simstore.services.rendering import wording
 from simstore.services.rendering.escaping import escape_block, escape_inline
 from simstore.services.rendering.messages import Kind, Line, Opening
 from simstore.services.rendering.numbers import range_text, score_text
 from simstore.services.rendering.transcript import CastMember, Transcript
 from simstore.services.rendering.visible import one_line
-
-_BARE = (
-    "A reward without scores of dimensions is a bare number: "
-    "the judgement failed, or the environment has scores of its own."
-)
 
 
 def transcript_markdown(transcript: Transcript) -> str:
@@ -28,61 +24,54 @@ def transcript_markdown(transcript: Transcript) -> str:
 def _blocks(transcript: Transcript) -> Iterator[str]:
     episode, environment = transcript.episode, transcript.environment
     codename = environment.codename if environment else ""
-    yield f"# {escape_inline(codename) or 'Episode'}"
+    yield f"# {escape_inline(codename) or wording.UNTITLED}"
     if environment is None:
         yield f"Environment {escape_inline(episode.environment)} not found."
     elif environment.scenario.strip():
-        yield _quote(environment.scenario)
+        yield _quote(wording.plain(environment.scenario))
     yield _list(
         [
             ("Episode", episode.pk),
             ("Environment", episode.environment),
-            ("Tag", episode.tag or ""),
-            ("Judge", transcript.judge),
-            ("Other models", ", ".join(transcript.other_models)),
+            *wording.facts_of(transcript),
         ]
     )
-    yield "## Who plays"
+    yield f"## {wording.CAST}"
     for member in transcript.cast:
         yield from _member(member)
     if not transcript.cast:
-        yield "No agent takes part."
-    yield "## What each was told beforehand"
+        yield wording.NO_CAST
+    yield f"## {wording.OPENINGS}"
     for opening in transcript.openings:
         yield from _opening(opening)
     if not transcript.openings:
-        yield "Nothing."
-    yield "## Conversation"
+        yield wording.NO_OPENINGS
+    yield f"## {wording.CONVERSATION}"
     for turn in transcript.turns:
         yield f"### Turn {turn.number}"
         for line in turn.lines:
             yield from _line(transcript, line)
         if not turn.lines:
-            yield "*Nobody did anything.*"
+            yield f"*{wording.NO_ACTS}*"
     if not transcript.turns:
-        yield "No messages."
-    yield "## Scores"
+        yield wording.NO_MESSAGES
+    yield f"## {wording.SCORES}"
     yield from _scores(transcript)
-    yield "## Reasoning of the judge"
-    yield _quote(episode.reasoning) if episode.reasoning.strip() else "None."
+    yield f"## {wording.REASONING}"
+    yield _quote(episode.reasoning) if episode.reasoning.strip() else wording.NO_REASONING
 
 
 def _member(member: CastMember) -> Iterator[str]:
     yield f"### {_numbered(member)}"
     if member.profile is None:
         yield f"Profile {escape_inline(member.pk)} not found."
-    facts = [
-        ("Background", member.background),
-        ("Model", member.model),
-        ("Agent class", member.agent_class),
-        ("Goal", member.goal),
-    ]
+    facts = [("Background", member.background), *wording.facts_of_member(member)]
     if any(one_line(value) for _, value in facts):
         yield _list(facts)
 
 
 def _opening(opening: Opening) -> Iterator[str]:
-    name = escape(one_line(opening.receiver)) or "(no name)"
+    name = escape(one_line(opening.receiver)) or wording.NAMELESS
     yield f"<details>\n<summary>{name}</summary>"
     yield _quote(opening.text)
     yield "</details>"
@@ -90,7 +79,11 @@ def _opening(opening: Opening) -> Iterator[str]:
 
 def _line(transcript: Transcript, line: Line) -> Iterator[str]:
     member = transcript.seats.get(line.speaker)
-    who = _numbered(member, line.speaker) if member else escape_inline(line.speaker) or "(no name)"
+    who = (
+        _numbered(member, line.speaker)
+        if member
+        else escape_inline(line.speaker) or wording.NAMELESS
+    )
     told = [f"to {escape_inline(line.to)}"] if line.to else []
     if line.kind is not Kind.OTHER:
         told.append(line.kind.value)
@@ -102,7 +95,7 @@ def _line(transcript: Transcript, line: Line) -> Iterator[str]:
 def _scores(transcript: Transcript) -> Iterator[str]:
     cast = transcript.cast
     if not cast:
-        yield "No scores."
+        yield wording.NO_SCORES
         return
     rows = [["Dimension", *map(_numbered, cast)], ["---", *("--:" for _ in cast)]]
     for row in transcript.score_rows():
@@ -112,12 +105,12 @@ def _scores(transcript: Transcript) -> Iterator[str]:
     rows.append(["**overall**", *(f"**{score_text(each.overall)}**" for each in cast)])
     yield "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
     if any(member.scores is None for member in cast):
-        yield _BARE
+        yield wording.BARE_REWARD
 
 
 def _numbered(member: CastMember, name: str = "") -> str:
     """A member's name, or the `name` by which it is called, with its number."""
-    return f"{escape_inline(name or member.name) or '(no name)'} ({member.number})"
+    return f"{escape_inline(name or member.name) or wording.NAMELESS} ({member.number})"
 
 
 def _list(facts: list[tuple[str, str]]) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from simstore.domain.episodes import EpisodeLog
-from simstore.domain.evaluation import OVERALL_SCORE, SOTOPIA_DIMENSIONS
+from simstore.domain.episodes import EpisodeLog, split_reward
+from simstore.domain.evaluation import SOTOPIA_DIMENSIONS, ordered_dimensions
 from simstore.domain.profiles import AgentProfile, EnvironmentProfile
 from simstore.domain.store import Store
 from simstore.services.lookup import OnMissing, by_pk
@@ -64,17 +64,14 @@ class Transcript:
     other_models: tuple[str, ...]
 
     def score_rows(self) -> list[ScoreRow]:
-        """A row for each dimension that any agent has: Sotopia's first, then as they come."""
-        given = dict.fromkeys(name for each in self.cast for name in each.scores or ())
-        ordered = [*(name for name in _RANGES if name in given), *given]
+        """A row for each dimension that any agent has, in `ordered_dimensions`."""
         return [
             ScoreRow(
                 name,
                 _RANGES.get(name),
                 tuple((each.scores or {}).get(name) for each in self.cast),
             )
-            for name in dict.fromkeys(ordered)
-            if name != OVERALL_SCORE  # kept apart: each agent's `overall`
+            for name in ordered_dimensions(name for each in self.cast for name in each.scores or ())
         ]
 
 
@@ -156,8 +153,7 @@ def _cast_member(
     environment: EnvironmentProfile | None,
     called: str,
 ) -> CastMember:
-    reward = episode.rewards[index]
-    overall, scores = reward if isinstance(reward, tuple) else (reward, None)
+    overall, scores = split_reward(episode.rewards[index])
     number = index + 1
     return CastMember(
         number=number,

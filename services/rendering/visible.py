@@ -9,12 +9,16 @@ _ACTING = re.compile(
     "["
     r"\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters, but not tab and newline
     r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # marks and overrides of writing direction
-    r"\u200b\u2028\u2029\u2060-\u2064\ufeff\ufff9-\ufffb"  # spaces and breaks without a width
+    r"\u200b\u2028\u2029\u2060-\u206f\ufeff\ufff9-\ufffb"  # spaces and breaks without a width
+    r"\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0"  # letters without a shape
+    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"  # format characters of shorthand and music
+    r"\ufe00-\ufe0e\U000e0100-\U000e01ef"  # selectors of variants, which can spell a hidden text
     rf"\ud800-\udfff\ufdd0-\ufdef{_PLANE_ENDS}"  # halves of pairs, and noncharacters
     r"\U000e0000-\U000e007f"  # tags: letters that nobody sees
     "]"
 )
-"""What stays: joiners (U+200C, U+200D), which many scripts and emoji are written with."""
+"""What stays: joiners (U+200C, U+200D) and the emoji selector (U+FE0F), which many scripts and
+emoji are written with."""
 
 _PICTURES = 0x2400
 """Where Unicode has a picture of each control character, in their order."""

@@ -15,7 +15,8 @@ from simstore.domain.profiles import (
 )
 from simstore.domain.store import Store
 from simstore.services.files.streams import PathOrName
-from simstore.services.sotopia_files.files import read_csv, write_csv
+from simstore.services.sotopia_files.exporting import export_sotopia
+from simstore.services.sotopia_files.files import read_csv
 from simstore.services.sotopia_files.layouts import (
     AGENTS,
     COMBOS,
@@ -23,14 +24,7 @@ from simstore.services.sotopia_files.layouts import (
     EPISODES,
     RELATIONSHIPS,
 )
-from simstore.services.sotopia_files.lines import (
-    MissingProfiles,
-    agent_lines,
-    combo_lines,
-    environment_lines,
-    episode_lines,
-    relationship_lines,
-)
+from simstore.services.sotopia_files.lines import MissingProfiles
 
 
 def agentprofiles_to_csv(
@@ -44,7 +38,7 @@ def agentprofiles_to_csv(
         WrongModelError: an item is not an agent.
         OSError: the file cannot be written.
     """
-    write_csv(AGENTS, agent_lines(agent_profiles), csv_file_path)
+    export_sotopia(agent_profiles, csv_file_path, model=AgentProfile, format="csv")
 
 
 def environmentprofiles_to_csv(
@@ -58,7 +52,7 @@ def environmentprofiles_to_csv(
         WrongModelError: an item is not an environment.
         OSError: the file cannot be written.
     """
-    write_csv(ENVIRONMENTS, environment_lines(environment_profiles), csv_file_path)
+    export_sotopia(environment_profiles, csv_file_path, model=EnvironmentProfile, format="csv")
 
 
 def relationshipprofiles_to_csv(
@@ -72,7 +66,7 @@ def relationshipprofiles_to_csv(
         WrongModelError: an item is not a relationship.
         OSError: the file cannot be written.
     """
-    write_csv(RELATIONSHIPS, relationship_lines(relationship_profiles), csv_file_path)
+    export_sotopia(relationship_profiles, csv_file_path, model=RelationshipProfile, format="csv")
 
 
 def envagnetcombostorage_to_csv(
@@ -86,7 +80,9 @@ def envagnetcombostorage_to_csv(
         WrongModelError: an item is not a combination.
         OSError: the file cannot be written.
     """
-    write_csv(COMBOS, combo_lines(env_agent_combo_storages), csv_file_path)
+    export_sotopia(
+        env_agent_combo_storages, csv_file_path, model=EnvAgentComboStorage, format="csv"
+    )
 
 
 def episodes_to_csv(
@@ -112,7 +108,14 @@ def episodes_to_csv(
         OSError: the file cannot be written.
         SimstoreError: whatever the store raises.
     """
-    write_csv(EPISODES, episode_lines(episodes, store, missing_profiles), csv_file_path)
+    export_sotopia(
+        episodes,
+        csv_file_path,
+        model=EpisodeLog,
+        store=store,
+        missing_profiles=missing_profiles,
+        format="csv",
+    )
 
 
 def csv_to_agentprofiles(csv_file_path: PathOrName) -> list[AgentProfile]:

@@ -1,72 +1,77 @@
 """Lines of Sotopia's into files, and files of Sotopia's into records: JSON lines and CSV."""
 
-import math
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-import orjson
 from pydantic import BaseModel
-from pydantic_core import to_json
 
-from simstore.domain.episodes import Reward
 from simstore.domain.errors import ImportFileError, InvalidRecordError
 from simstore.services.files.csv_files import read_rows, write_rows
+from simstore.services.files.faults import LineError, fault_at
 from simstore.services.files.jsonl import read_objects
-from simstore.services.files.layout import Layout, Line, LineError
+from simstore.services.files.layout import Line
 from simstore.services.files.streams import (
     PathOrName,
     open_for_reading,
     open_for_writing,
     shown_name,
 )
-from simstore.services.sotopia_files.cells import columns, row_reader, row_writer
-from simstore.services.sotopia_files.layouts import EPISODES, RAW_REWARDS
+from simstore.services.sotopia_files.layout import SotopiaLayout
 
 T = TypeVar("T", bound=BaseModel)
 R = TypeVar("R")
 
 
-def write_jsonl(layout: Layout[Any], lines: Iterable[Line], path: PathOrName) -> None:
+def write_jsonl(layout: SotopiaLayout[Any], lines: Iterable[Line], path: PathOrName) -> None:
     """Write `lines` of `layout` to the file at `path`, which takes its name when it is complete.
 
     Raises:
         InvalidRecordError: a line holds what has no JSON, such as half of a surrogate pair.
         OSError: the file cannot be written.
     """
-    dumps = _dumps_episode if layout is EPISODES else _dumps
     with open_for_writing(path) as stream:
         for line in lines:
             try:
-                data = dumps(line)
+                data = layout.dump(line)
             except (TypeError, ValueError) as error:
                 raise _unwritable(layout, line, error) from error
             stream.write(data + b"\n")
 
 
-def write_csv(layout: Layout[Any], lines: Iterable[Line], path: PathOrName) -> None:
+def write_csv(
+    layout: SotopiaLayout[Any],
+    lines: Iterable[Line],
+    path: PathOrName,
+    *,
+    guard_formulas: bool = False,
+) -> None:
     """Write `lines` of `layout` as a table to the file at `path`, as `write_jsonl` does.
 
     Raises:
         InvalidRecordError: a line holds what has no UTF-8, such as half of a surrogate pair.
         OSError: the file cannot be written.
     """
-    cells_of = row_writer(layout)
+    cells_of = layout.row_writer(guard_formulas=guard_formulas)
     current: Line = {}
 
     def rows() -> Iterator[list[str]]:
         nonlocal current
         for current in lines:
-            yield cells_of(current)
+            try:
+                cells = cells_of(current)
+            except (TypeError, ValueError) as error:
+                raise _unwritable(layout, current, error) from error
+            yield cells
 
     with open_for_writing(path) as stream:
         try:
-            write_rows(stream, columns(layout), rows())
+            write_rows(stream, layout.columns, rows())
         except UnicodeEncodeError as error:
             raise _unwritable(layout, current, error) from error
 
 
-def read_jsonl(layout: Layout[T], path: PathOrName) -> Iterator[T]:
+def read_jsonl(layout: SotopiaLayout[T], path: PathOrName) -> Iterator[T]:
     """Yield the records of the file at `path`, one line held at a time.
 
     Raises:
@@ -78,7 +83,7 @@ def read_jsonl(layout: Layout[T], path: PathOrName) -> Iterator[T]:
         yield from _records(layout.loader(), read_objects(stream, name), name)
 
 
-def read_csv(layout: Layout[T], path: PathOrName) -> Iterator[T]:
+def read_csv(layout: SotopiaLayout[T], path: PathOrName) -> Iterator[T]:
     """Yield the records of the table at `path`, one row held at a time.
 
     Raises:
@@ -86,7 +91,7 @@ def read_csv(layout: Layout[T], path: PathOrName) -> Iterator[T]:
         OSError: the file cannot be read.
     """
     name = shown_name(path)
-    line_of, load = row_reader(layout), layout.loader()
+    line_of, load = layout.row_reader(), layout.loader()
     with open_for_reading(path) as stream, _closing(read_rows(stream, name)) as rows:
         yield from _records(lambda cells: load(line_of(cells)), rows, name)
 
@@ -110,29 +115,9 @@ def _records(
         try:
             yield record_of(line)
         except LineError as fault:
-            raise ImportFileError(name, number, fault.field, fault.reason) from fault
+            raise fault_at(name, number, fault) from fault
 
 
-def _dumps(line: Line) -> bytes:
-    return to_json(line, inf_nan_mode="constants")
-
-
-def _dumps_episode(line: Line) -> bytes:
-    # orjson takes half the time, but writes infinities, which only rewards can hold, as null.
-    return orjson.dumps(line) if _all_finite(line[RAW_REWARDS]) else _dumps(line)
-
-
-def _all_finite(rewards: Iterable[Reward]) -> bool:
-    """False if an infinity is among `rewards`, and for a sum beyond all floats, which does no harm.
-
-    A sum is cheaper than a look at each; an infinity makes it infinite, or NaN.
-    """
-    total = 0.0
-    for reward in rewards:
-        total += reward if isinstance(reward, float) else reward[0] + sum(reward[1].values())
-    return math.isfinite(total)
-
-
-def _unwritable(layout: Layout[Any], line: Line, error: Exception) -> InvalidRecordError:
+def _unwritable(layout: SotopiaLayout[Any], line: Line, error: Exception) -> InvalidRecordError:
     pk = next(iter(line.values()))
     return InvalidRecordError(f"{layout.model.__name__} {pk!r} cannot be written: {error}")

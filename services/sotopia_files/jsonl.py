@@ -20,7 +20,8 @@ from simstore.domain.profiles import (
 )
 from simstore.domain.store import Store
 from simstore.services.files.streams import PathOrName
-from simstore.services.sotopia_files.files import read_jsonl, write_jsonl
+from simstore.services.sotopia_files.exporting import export_sotopia
+from simstore.services.sotopia_files.files import read_jsonl
 from simstore.services.sotopia_files.layouts import (
     AGENTS,
     COMBOS,
@@ -28,14 +29,7 @@ from simstore.services.sotopia_files.layouts import (
     EPISODES,
     RELATIONSHIPS,
 )
-from simstore.services.sotopia_files.lines import (
-    MissingProfiles,
-    agent_lines,
-    combo_lines,
-    environment_lines,
-    episode_lines,
-    relationship_lines,
-)
+from simstore.services.sotopia_files.lines import MissingProfiles
 
 
 def agentprofiles_to_jsonl(
@@ -49,7 +43,7 @@ def agentprofiles_to_jsonl(
         WrongModelError: an item is not an agent.
         OSError: the file cannot be written.
     """
-    write_jsonl(AGENTS, agent_lines(agent_profiles), jsonl_file_path)
+    export_sotopia(agent_profiles, jsonl_file_path, model=AgentProfile, format="jsonl")
 
 
 def environmentprofiles_to_jsonl(
@@ -63,7 +57,7 @@ def environmentprofiles_to_jsonl(
         WrongModelError: an item is not an environment.
         OSError: the file cannot be written.
     """
-    write_jsonl(ENVIRONMENTS, environment_lines(environment_profiles), jsonl_file_path)
+    export_sotopia(environment_profiles, jsonl_file_path, model=EnvironmentProfile, format="jsonl")
 
 
 def relationshipprofiles_to_jsonl(
@@ -77,7 +71,9 @@ def relationshipprofiles_to_jsonl(
         WrongModelError: an item is not a relationship.
         OSError: the file cannot be written.
     """
-    write_jsonl(RELATIONSHIPS, relationship_lines(relationship_profiles), jsonl_file_path)
+    export_sotopia(
+        relationship_profiles, jsonl_file_path, model=RelationshipProfile, format="jsonl"
+    )
 
 
 def envagnetcombostorage_to_jsonl(
@@ -91,7 +87,9 @@ def envagnetcombostorage_to_jsonl(
         WrongModelError: an item is not a combination.
         OSError: the file cannot be written.
     """
-    write_jsonl(COMBOS, combo_lines(env_agent_combo_storages), jsonl_file_path)
+    export_sotopia(
+        env_agent_combo_storages, jsonl_file_path, model=EnvAgentComboStorage, format="jsonl"
+    )
 
 
 def episodes_to_jsonl(
@@ -117,7 +115,14 @@ def episodes_to_jsonl(
         OSError: the file cannot be written.
         SimstoreError: whatever the store raises.
     """
-    write_jsonl(EPISODES, episode_lines(episodes, store, missing_profiles), jsonl_file_path)
+    export_sotopia(
+        episodes,
+        jsonl_file_path,
+        model=EpisodeLog,
+        store=store,
+        missing_profiles=missing_profiles,
+        format="jsonl",
+    )
 
 
 def jsonl_to_agentprofiles(jsonl_file_path: PathOrName) -> list[AgentProfile]:

@@ -1,8 +1,12 @@
 """How Sotopia's files lay out its records: the keys of each line, and older forms of them."""
 
+import math
+from collections.abc import Iterable
 from typing import Any
 
-from simstore.domain.episodes import EpisodeLog
+import orjson
+
+from simstore.domain.episodes import EpisodeLog, Reward
 from simstore.domain.evaluation import OVERALL_SCORE
 from simstore.domain.profiles import (
     AgentProfile,
@@ -11,10 +15,15 @@ from simstore.domain.profiles import (
     RelationshipProfile,
     RelationshipType,
 )
-from simstore.services.files.layout import Layout, Line
-
-NO_CONSTRAINT = "none"
-"""What Sotopia's lines say where `EnvironmentProfile.agent_constraint` is None."""
+from simstore.services.files.layout import Line
+from simstore.services.sotopia_files.layout import (
+    NO_CONSTRAINT,
+    SotopiaLayout,
+    constraint_cell,
+    dump_line,
+    json_cell,
+    read_value,
+)
 
 RAW_REWARDS = "raw_rewards"
 """The key of an episode's rewards as they are stored."""
@@ -58,9 +67,12 @@ def _current_episode(line: Line) -> Line:
     `REWARDS`.
     """
     current = {key: value for key, value in line.items() if key not in DERIVED_COLUMNS}
-    rewards = line.get(REWARDS)
-    if line.get(RAW_REWARDS) is None and isinstance(rewards, list):
-        current[RAW_REWARDS] = [_reward(scores) for scores in rewards]
+    if line.get(RAW_REWARDS) is None:
+        rewards = line.get(REWARDS)
+        if isinstance(rewards, str):  # a cell
+            rewards = read_value(REWARDS, rewards)
+        if isinstance(rewards, list):
+            current[RAW_REWARDS] = [_reward(scores) for scores in rewards]
     return current
 
 
@@ -71,7 +83,26 @@ def _reward(scores: Any) -> Any:
     return scores
 
 
-AGENTS = Layout(
+def _dump_episode(line: Line) -> bytes:
+    # orjson takes half the time, but writes infinities, which only rewards can hold, as null.
+    return orjson.dumps(line) if _all_finite(line[RAW_REWARDS]) else dump_line(line)
+
+
+def _all_finite(rewards: Iterable[Reward]) -> bool:
+    """False if an infinity is among `rewards`, and for a sum beyond all floats, which does no harm.
+
+    A sum is cheaper than a look at each; an infinity makes it infinite, or NaN.
+    """
+    total = 0.0
+    for reward in rewards:
+        total += reward if isinstance(reward, float) else reward[0] + sum(reward[1].values())
+    return math.isfinite(total)
+
+
+_RELATIONSHIP = frozenset({"relationship"})
+"""Its number, or its name where Python before 3.11 wrote the table; as in the lines."""
+
+AGENTS = SotopiaLayout(
     AgentProfile,
     {
         "agent_id": "pk",
@@ -96,7 +127,7 @@ AGENTS = Layout(
 )
 """Sotopia writes all but the tag; in CSV the first five alone."""
 
-ENVIRONMENTS = Layout(
+ENVIRONMENTS = SotopiaLayout(
     EnvironmentProfile,
     {
         "env_id": "pk",
@@ -113,10 +144,12 @@ ENVIRONMENTS = Layout(
     },
     required=("env_id",),
     prepare=_current_environment,
+    bare=_RELATIONSHIP,
+    writers={"agent_constraint": constraint_cell, "game_metadata": json_cell},
 )
 """Sotopia writes all but the last two."""
 
-RELATIONSHIPS = Layout(
+RELATIONSHIPS = SotopiaLayout(
     RelationshipProfile,
     {
         "relationship_id": "pk",
@@ -128,17 +161,18 @@ RELATIONSHIPS = Layout(
     },
     required=("relationship_id",),
     prepare=_current_relationship,
+    bare=_RELATIONSHIP,
 )
 """Sotopia writes all but the tag."""
 
-COMBOS = Layout(
+COMBOS = SotopiaLayout(
     EnvAgentComboStorage,
     {"combo_id": "pk", "env_id": "env_id", "agent_ids": "agent_ids"},
     required=("combo_id",),
 )
 """Sotopia writes all of it."""
 
-EPISODES = Layout(
+EPISODES = SotopiaLayout(
     EpisodeLog,
     {
         "episode_id": "pk",
@@ -155,8 +189,30 @@ EPISODES = Layout(
     required=("episode_id",),
     prepare=_current_episode,
     derived=frozenset(DERIVED_COLUMNS),
+    table=(
+        "episode_id",
+        "environment_id",
+        "agent_ids",
+        "experiment_tag",
+        "experiment_model_name_pairs",
+        "raw_messages",
+        "raw_rewards_prompt",
+        RAW_REWARDS,
+        *DERIVED_COLUMNS[:-1],
+        "reasoning",
+        REWARDS,
+        "agent_classes",
+    ),
+    dump=_dump_episode,
 )
-"""Sotopia writes all but the last, and `DERIVED_COLUMNS`, most of them before the reasoning."""
+"""Sotopia writes all but the last, and `DERIVED_COLUMNS`, most of them before the reasoning; its
+tables have the prompt before the rewards."""
 
-SOTOPIA_LAYOUTS: tuple[Layout[Any], ...] = (AGENTS, ENVIRONMENTS, RELATIONSHIPS, COMBOS, EPISODES)
+SOTOPIA_LAYOUTS: tuple[SotopiaLayout[Any], ...] = (
+    AGENTS,
+    ENVIRONMENTS,
+    RELATIONSHIPS,
+    COMBOS,
+    EPISODES,
+)
 """Every kind of file that Sotopia writes."""

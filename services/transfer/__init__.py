@@ -1,13 +1,12 @@
 """Whole stores: copied from one backend to another, and compared."""
 
 from simstore.services.transfer.comparing import compare_stores
-from simstore.services.transfer.copying import CopyReport, copy_store
+from simstore.services.transfer.copying import copy_store
 from simstore.services.transfer.reports import (
     CollectionComparison,
     CollectionCopy,
+    CopyReport,
     Difference,
-    Findings,
-    Progress,
     Side,
     StoreComparison,
     Unreadable,
@@ -18,8 +17,6 @@ __all__ = [
     "CollectionCopy",
     "CopyReport",
     "Difference",
-    "Findings",
-    "Progress",
     "Side",
     "StoreComparison",
     "Unreadable",

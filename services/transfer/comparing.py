@@ -1,30 +1,26 @@
 """Two stores compared, record by record, in bounded memory."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from typing import Any, Generic, Literal, TypeVar
+from collections.abc import Iterator
+from typing import Any, Literal
 
 import orjson
-from pydantic import BaseModel
 
-from simstore.domain.errors import InvalidArgumentError
 from simstore.domain.repository import Repository
 from simstore.domain.store import RECORD_MODELS, Store
+from simstore.services.findings import Collector
+from simstore.services.models import Models, chosen_models, unknown_collections
+from simstore.services.paging import Entry
+from simstore.services.progress import OnProgress, Progress
 from simstore.services.transfer.canonical import canonical_text
-from simstore.services.transfer.reading import Entry, Pair, RecordReader, pairs
+from simstore.services.transfer.reading import Pair, RecordReader, pairs
 from simstore.services.transfer.reports import (
-    KEPT,
     CollectionComparison,
     Difference,
-    Findings,
-    OnProgress,
-    Progress,
     Side,
     StoreComparison,
     Unreadable,
 )
-
-T = TypeVar("T")
 
 RECORDS_BETWEEN_CALLS = 1_000
 """After so many records progress is reported."""
@@ -34,7 +30,7 @@ def compare_stores(
     left: Store,
     right: Store,
     *,
-    models: Iterable[type[BaseModel]] = RECORD_MODELS,
+    models: Models = RECORD_MODELS,
     progress: OnProgress | None = None,
 ) -> StoreComparison:
     """Compare the records of `models` in two stores.
@@ -47,48 +43,22 @@ def compare_stores(
     Both stores are read once, a page at a time, and nothing is written.
 
     Raises:
-        InvalidArgumentError: `models` is not a series of models.
+        InvalidArgumentError: `models` is neither a model nor a series of models.
         ModelError: one of them cannot be used as a record.
         BackendError: a backend failed.
     """
-    chosen = check_models(models)
-    found = tuple(
-        compare_collection(left.repository(model), right.repository(model), progress)
-        for model in chosen
-    )
-    return store_comparison(left, right, found)
-
-
-def check_models(models: Iterable[type[BaseModel]]) -> list[type[BaseModel]]:
-    """`models` as a list, each once.
-
-    Raises:
-        InvalidArgumentError: it is a single one, or none of this.
-    """
-    if isinstance(models, type | str) or not isinstance(models, Iterable):
-        raise InvalidArgumentError(
-            f"models is a list of models, such as [*RECORD_MODELS, Review], not {models!r}"
-        )
-    return list(dict.fromkeys(models))
-
-
-def unknown_collections(store: Store, known: Iterable[str]) -> tuple[str, ...]:
-    """The collections of a store that are not `known`, by name."""
-    names = set(known)
-    return tuple(name for name in store.collections() if name not in names)
-
-
-def store_comparison(
-    left: Store, right: Store, collections: tuple[CollectionComparison, ...]
-) -> StoreComparison:
-    """The comparison of two stores, from that of each known collection."""
-    known = [each.collection for each in collections]
+    chosen = chosen_models(models)
     return StoreComparison(
-        collections, unknown_collections(left, known), unknown_collections(right, known)
+        collections=tuple(
+            _compare_collection(left.repository(model), right.repository(model), progress)
+            for model in chosen
+        ),
+        unknown_left=unknown_collections(left, chosen),
+        unknown_right=unknown_collections(right, chosen),
     )
 
 
-def compare_collection(
+def _compare_collection(
     left: Repository[Any], right: Repository[Any], progress: OnProgress | None
 ) -> CollectionComparison:
     """Compare the records of one model."""
@@ -105,8 +75,8 @@ class Tally:
         self._readers = left, right
         self._collection = left.repository.collection
         self._left, self._right = _Side(), _Side()
-        self._only_left, self._only_right = _Gathering[str](), _Gathering[str]()
-        self._different = _Gathering[Difference]()
+        self._only_left, self._only_right = Collector[str](), Collector[str]()
+        self._different = Collector[Difference]()
 
     def pairs(
         self, step: Literal["verify", "compare"], progress: OnProgress | None
@@ -119,9 +89,9 @@ class Tally:
             yield pair
             done = self._left.count
             if progress and pair.left is not None and done % RECORDS_BETWEEN_CALLS == 0:
-                progress(Progress(self._collection, step, done, total))
+                progress(Progress(step, self._collection, done, total))
         if progress:
-            progress(Progress(self._collection, step, self._left.count, total))
+            progress(Progress(step, self._collection, self._left.count, total))
 
     def _add(self, pair: Pair) -> None:
         if pair.left is not None:
@@ -152,33 +122,13 @@ class Tally:
     def comparison(self) -> CollectionComparison:
         """All that was found out."""
         return CollectionComparison(
-            self._collection,
-            self._left.side(),
-            self._right.side(),
-            self._only_left.findings(),
-            self._only_right.findings(),
-            self._different.findings(),
+            collection=self._collection,
+            left=self._left.side(),
+            right=self._right.side(),
+            only_left=self._only_left.findings(),
+            only_right=self._only_right.findings(),
+            different=self._different.findings(),
         )
-
-
-class _Gathering(Generic[T]):
-    """Counts what it is given, and keeps the first of it."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._first: list[T] = []
-
-    @property
-    def has_room(self) -> bool:
-        return len(self._first) < KEPT
-
-    def add(self, finding: T) -> None:
-        self._count += 1
-        if self.has_room:
-            self._first.append(finding)
-
-    def findings(self) -> Findings[T]:
-        return Findings(self._count, tuple(self._first))
 
 
 class _Side:
@@ -187,7 +137,7 @@ class _Side:
     def __init__(self) -> None:
         self.count = 0
         self._digest = hashlib.sha256()
-        self._unreadable = _Gathering[Unreadable]()
+        self._unreadable = Collector[Unreadable]()
 
     def add(self, entry: Entry) -> None:
         self.count += 1
@@ -197,4 +147,8 @@ class _Side:
             self._unreadable.add(Unreadable(entry.pk, entry.error.field, entry.error.reason))
 
     def side(self) -> Side:
-        return Side(self.count, self._digest.hexdigest(), self._unreadable.findings())
+        return Side(
+            count=self.count,
+            checksum=self._digest.hexdigest(),
+            unreadable=self._unreadable.findings(),
+        )

@@ -1,64 +1,27 @@
 """A whole store copied to another, whatever backends they have, and verified."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Literal
-
-from pydantic import BaseModel
 
 from simstore.domain.errors import InvalidArgumentError, TransferError
 from simstore.domain.store import RECORD_MODELS, Store
-from simstore.services.transfer.comparing import (
-    Tally,
-    check_models,
-    store_comparison,
-    unknown_collections,
-)
-from simstore.services.transfer.reading import Entry, Pair, RecordReader
-from simstore.services.transfer.reports import (
-    KEPT,
-    CollectionCopy,
-    OnProgress,
-    Progress,
-    StoreComparison,
-)
+from simstore.services.findings import Collector
+from simstore.services.models import Models, chosen_models, unknown_collections
+from simstore.services.paging import Entry
+from simstore.services.progress import OnProgress, Progress
+from simstore.services.transfer.comparing import Tally
+from simstore.services.transfer.reading import Pair, RecordReader
+from simstore.services.transfer.reports import CollectionCopy, CopyReport
 
 OnConflict = Literal["error", "replace", "skip"]
 OnUnreadable = Literal["error", "skip"]
-
-
-@dataclass(frozen=True, slots=True)
-class CopyReport:
-    """What was copied, collection by collection; all of it was verified.
-
-    `comparison` compares the whole stores, the source on the left. A complete copy does not
-    make them equal: the target may hold records of its own, which are left as they are.
-    """
-
-    collections: tuple[CollectionCopy, ...]
-    comparison: StoreComparison
-
-    @property
-    def written(self) -> int:
-        """How many records were written."""
-        return sum(each.copied + each.replaced for each in self.collections)
-
-    @property
-    def extra(self) -> int:
-        """How many records the target has, in the collections copied, that the source lacks."""
-        return sum(each.only_right.count for each in self.comparison.collections)
-
-    @property
-    def equal(self) -> bool:
-        """Whether the two stores hold the same."""
-        return self.comparison.equal
 
 
 def copy_store(  # noqa: PLR0913 — each is a decision of the caller's
     source: Store,
     target: Store,
     *,
-    models: Iterable[type[BaseModel]] = RECORD_MODELS,
+    models: Models = RECORD_MODELS,
     on_conflict: OnConflict = "error",
     on_unreadable: OnUnreadable = "error",
     ignore_unknown: bool = False,
@@ -97,26 +60,27 @@ def copy_store(  # noqa: PLR0913 — each is a decision of the caller's
     _check_choice("on_unreadable", on_unreadable, ("error", "skip"))
     if _is_same(source, target):
         raise InvalidArgumentError(f"the source and the target are the same store, {source.url}")
-    chosen = check_models(models)
+    chosen = chosen_models(models)
     # All of them, before anything is written: a class may be no model of records.
     readers = [
         (RecordReader(source.repository(model)), RecordReader(target.repository(model)))
         for model in chosen
     ]
-    if not ignore_unknown:
-        unknown = unknown_collections(source, [mine.repository.collection for mine, _ in readers])
-        if unknown:
-            raise InvalidArgumentError(
-                f"the source has collections of other models than given: {', '.join(unknown)}; "
-                "pass models=[*RECORD_MODELS, ...] with theirs, or ignore_unknown=True to leave "
-                "them out"
-            )
+    unknown = unknown_collections(source, chosen)
+    if unknown and not ignore_unknown:
+        raise InvalidArgumentError(
+            f"the source also has records of {', '.join(unknown)}; name their models, or leave "
+            "them out (ignore_unknown)"
+        )
     copied = tuple(
         _Copier(mine, theirs, on_conflict, on_unreadable, progress).run()
         for mine, theirs in readers
     )
-    compared = tuple(each.comparison for each in copied)
-    return CopyReport(copied, store_comparison(source, target, compared))
+    return CopyReport(
+        collections=copied,
+        unknown_source=unknown,
+        unknown_target=unknown_collections(target, chosen),
+    )
 
 
 class _Copier:
@@ -146,16 +110,16 @@ class _Copier:
             self._copy(page, look=look)
             done += len(page)
             if self._progress:
-                self._progress(Progress(self._collection, "copy", done, total))
+                self._progress(Progress("copy", self._collection, done, total))
         tally = Tally(self._source, self._target)
         self._verify(tally)
         return CollectionCopy(
-            self._collection,
-            self._copied,
-            self._unchanged,
-            self._replaced,
-            self._skipped,
-            tally.comparison(),
+            collection=self._collection,
+            copied=self._copied,
+            unchanged=self._unchanged,
+            replaced=self._replaced,
+            skipped=self._skipped,
+            comparison=tally.comparison(),
         )
 
     def _copy(self, page: Sequence[Entry], *, look: bool) -> None:
@@ -179,8 +143,7 @@ class _Copier:
                 self._collection,
                 [entry.pk for entry in conflicts],
                 len(conflicts),
-                "the target has other contents; pass on_conflict='replace' to replace them, or "
-                "'skip' to leave them",
+                "the target has other contents; replace them or skip them (on_conflict)",
             )
         replaced = conflicts if self._on_conflict == "replace" else []
         if new or replaced:
@@ -191,19 +154,17 @@ class _Copier:
         self._skipped += len(conflicts) - len(replaced)
 
     def _verify(self, tally: Tally) -> None:
-        count = 0
-        missing: list[str] = []
+        missing = Collector[str]()
         for pair in tally.pairs("verify", self._progress):
             if pair.left is None or pair.same or self._is_tolerated(pair):
                 continue
-            count += 1
-            if len(missing) < KEPT:
-                missing.append(pair.pk)
-        if missing:
+            missing.add(pair.pk)
+        found = missing.findings()
+        if found.count:
             raise TransferError(
                 self._collection,
-                missing,
-                count,
+                found.first,
+                found.count,
                 "not in the target as in the source, after they were copied; if others write to "
                 "the stores, copy again: only what differs is written",
             )

@@ -1,12 +1,12 @@
-"""Records read in pages that hold so many bytes, in the order of pks, unreadable ones too."""
+"""Records with their canonical text, in pages that hold so many bytes, and two stores' in pairs."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from simstore.domain.errors import CorruptRecordError
 from simstore.domain.repository import Repository
+from simstore.services.paging import Entry, PagedReader
 from simstore.services.transfer.canonical import canonical_text, documents_of
 
 RECORDS_AT_A_TIME = 1_000
@@ -20,55 +20,21 @@ GROWTH = 4
 """How many records the first page has, and how much longer each may be than the one before."""
 
 
-class Entry(NamedTuple):
-    """A stored record: with its canonical text, or with the error that reading it raised."""
+class RecordReader(PagedReader):
+    """Reads the records of one repository, each with its canonical text."""
 
-    pk: str
-    item: BaseModel | None
-    text: bytes
-    error: CorruptRecordError | None = None
-
-
-class RecordReader:
-    """Reads the records of one repository."""
+    first_size = FIRST_PAGE
 
     def __init__(self, repository: Repository[Any]) -> None:
-        self.repository = repository
+        super().__init__(repository)
         self.document_of = documents_of(repository.model)
 
-    def pages(self) -> Iterator[list[Entry]]:
-        """Every record, by pk. What is stored throughout comes exactly once."""
-        size, after = FIRST_PAGE, None
-        while True:
-            # The pks say where the next page begins and whether there is one: records may be
-            # deleted before they are read.
-            pks = self.repository.pks(limit=size, after=after)
-            entries = self.read(pks)
-            largest = max((len(entry.text) for entry in entries), default=0)
-            yield entries
-            del entries  # two pages of a kind are never held
-            if len(pks) < size:
-                return
-            after = pks[-1]
-            size = max(1, min(size * GROWTH, RECORDS_AT_A_TIME, BYTES_AT_A_TIME // (largest or 1)))
+    def entry_of(self, item: BaseModel) -> Entry:
+        return super().entry_of(item)._replace(text=canonical_text(self.document_of(item)))
 
-    def entries(self) -> Iterator[Entry]:
-        """Every record, by pk, as from `pages`."""
-        for page in self.pages():
-            page.reverse()
-            while page:
-                yield page.pop()
-
-    def read(self, pks: Sequence[str]) -> list[Entry]:
-        """Those of `pks` that are there, in their order."""
-        try:
-            items = self.repository.get_many(pks, missing="skip")
-        except CorruptRecordError as error:
-            if len(pks) == 1:
-                return [Entry(pks[0], None, b"", error)]
-            middle = len(pks) // 2
-            return self.read(pks[:middle]) + self.read(pks[middle:])
-        return [Entry(item.pk, item, canonical_text(self.document_of(item))) for item in items]
+    def size_after(self, page: Sequence[Entry], size: int) -> int:
+        largest = max((len(entry.text) for entry in page), default=0)
+        return max(1, min(size * GROWTH, RECORDS_AT_A_TIME, BYTES_AT_A_TIME // (largest or 1)))
 
 
 class Pair(NamedTuple):

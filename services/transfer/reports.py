@@ -1,39 +1,9 @@
 """What copying and comparing stores find out."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, Literal, NamedTuple, TypeVar
+from typing import NamedTuple
 
-T = TypeVar("T")
-
-KEPT = 20
-"""How many findings of each kind a report keeps; all are counted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a long call has come with a collection.
-
-    `done` and `total` count records; `total` is how many there were at the start of the step,
-    so that `done` may come out beside it if others write meanwhile.
-    """
-
-    collection: str
-    step: Literal["copy", "verify", "compare"]
-    done: int
-    total: int
-
-
-OnProgress = Callable[[Progress], object]
-"""Called every now and then; what it raises ends the call."""
-
-
-@dataclass(frozen=True, slots=True)
-class Findings(Generic[T]):
-    """How many were found, and the `first` of them, by pk."""
-
-    count: int
-    first: tuple[T, ...]
+from simstore.services.findings import Findings
 
 
 class Difference(NamedTuple):
@@ -54,7 +24,7 @@ class Unreadable(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
     """A collection in one of two stores.
 
@@ -67,7 +37,7 @@ class Side:
     unreadable: Findings[Unreadable]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CollectionComparison:
     """A collection in two stores.
 
@@ -88,7 +58,7 @@ class CollectionComparison:
         return not (self.only_left.count or self.only_right.count or self.different.count)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoreComparison:
     """Two stores: what was compared, and the collections for which no model was given."""
 
@@ -103,7 +73,7 @@ class StoreComparison:
         return compared and not self.unknown_left and not self.unknown_right
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CollectionCopy:
     """What was done with the records of one collection of the source.
 
@@ -118,3 +88,44 @@ class CollectionCopy:
     replaced: int
     skipped: int
     comparison: CollectionComparison
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyReport:
+    """What was copied, collection by collection; all of it was verified.
+
+    `unknown_source` and `unknown_target` are the collections for which no model was given: they
+    were neither copied nor compared.
+    """
+
+    collections: tuple[CollectionCopy, ...]
+    unknown_source: tuple[str, ...]
+    unknown_target: tuple[str, ...]
+
+    @property
+    def comparison(self) -> StoreComparison:
+        """The whole stores compared, the source on the left.
+
+        A complete copy does not make them equal: the target may hold records of its own, which
+        are left as they are.
+        """
+        return StoreComparison(
+            collections=tuple(each.comparison for each in self.collections),
+            unknown_left=self.unknown_source,
+            unknown_right=self.unknown_target,
+        )
+
+    @property
+    def written(self) -> int:
+        """How many records were written."""
+        return sum(each.copied + each.replaced for each in self.collections)
+
+    @property
+    def extra(self) -> int:
+        """How many records the target has, in the collections copied, that the source lacks."""
+        return sum(each.comparison.only_right.count for each in self.collections)
+
+    @property
+    def equal(self) -> bool:
+        """Whether the two stores hold the same."""
+        return self.comparison.equal

@@ -26,6 +26,9 @@ def main() -> None:
         from simstore.cli.app import app  # noqa: PLC0415 — it needs both
 
         app(prog_name="simstore")
+    except BrokenPipeError:
+        # Whoever read the output has seen enough. Python would flush it once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     except KeyboardInterrupt:  # before the application could take care of it
         sys.exit(130)
 

@@ -1,18 +1,29 @@
 """The application: its options, its commands, and how it fails."""
 
-import os
 import sys
 import traceback
+from collections.abc import Callable
 from importlib import metadata
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
-from simstore.cli import demo, files, records, scores, stores, transcripts
+from simstore.cli import (
+    agreement,
+    deleting,
+    demo,
+    files,
+    leaderboards,
+    records,
+    rewards,
+    stores,
+    transcripts,
+)
 from simstore.cli.conditions import SYNTAX
 from simstore.cli.console import note
 from simstore.cli.exit_codes import PROBLEM, STOPPED, USAGE
+from simstore.cli.hints import with_hints
 from simstore.domain.errors import (
     BackendError,
     InvalidArgumentError,
@@ -55,7 +66,7 @@ class _Group(TyperGroup):
         except SystemExit as left:
             if not isinstance(left.__context__, BrokenPipeError):
                 raise
-            code = _leave_pipe()  # of the help, which Typer prints
+            raise left.__context__ from None  # of all output, the help too; see simstore.cli.main
         except Exception as error:  # those of Typer's own, whose classes moved between releases
             if not standalone or not hasattr(error, "format_message"):
                 raise
@@ -63,7 +74,8 @@ class _Group(TyperGroup):
             command = context.command_path if context else "simstore"
             # Some releases say "Value error, " first, which says nothing.
             message = " ".join(error.format_message().replace("Value error, ", "").split())
-            note(f"{command}: {message.rstrip('.')}. See: {command} --help")
+            end = "" if message.endswith(("?", ".")) else "."
+            note(f"{command}: {message}{end} See: {command} --help")
             code = USAGE
         if not standalone:
             return code
@@ -74,7 +86,7 @@ class _Group(TyperGroup):
             result = super().invoke(ctx)
             sys.stdout.flush()  # here, where a closed pipe is no accident
         except BrokenPipeError:
-            raise typer.Exit(_leave_pipe()) from None
+            raise
         except KeyboardInterrupt:
             note("\nsimstore: stopped")
             raise typer.Exit(STOPPED) from None
@@ -89,16 +101,20 @@ class _Group(TyperGroup):
         return result
 
 
-def _leave_pipe() -> int:
-    """Whoever read the output has seen enough. Python would flush it once more at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    return 0
+class _Command(TyperCommand):
+    """A command whose help shows an argument by its name, without the Python type behind it."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        arguments: list[Any] = [p for p in self.params if p.param_type_name == "argument"]
+        for argument in arguments:
+            argument.display_type_rich = lambda ctx: ""  # noqa: ARG005 — what Typer calls it with
+        super().format_options(ctx, formatter)
 
 
 def _explain(error: Exception) -> tuple[int, str]:
     """The exit code for `error`, and the line that tells of it."""
     if isinstance(error, SimstoreError):
-        return USAGE if isinstance(error, _USAGE_ERRORS) else PROBLEM, str(error)
+        return USAGE if isinstance(error, _USAGE_ERRORS) else PROBLEM, with_hints(error)
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return USAGE, f"{where}{error.strerror}"  # without its number
@@ -145,17 +161,23 @@ def _options(
         raise typer.Exit(USAGE)
 
 
-app.command("demo")(demo.demo)
-app.command("import")(files.import_)
-app.command("export")(files.export)
-app.command("list")(records.list_)
-app.command("show")(records.show)
-app.command("find", epilog=SYNTAX)(records.find)
-app.command("rewards")(scores.rewards)
-app.command("leaderboard")(scores.leaderboard)
-app.command("agreement")(scores.agreement)
-app.command("render")(transcripts.render)
-app.command("copy")(stores.copy)
-app.command("check")(stores.check)
-app.command("delete")(records.delete)
-app.command("doctor")(stores.doctor)
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "demo": demo.demo,
+    "import": files.import_,
+    "export": files.export,
+    "list": records.list_,
+    "show": records.show,
+    "find": records.find,
+    "rewards": rewards.rewards,
+    "leaderboard": leaderboards.leaderboard,
+    "compare": leaderboards.compare,
+    "agreement": agreement.agreement,
+    "render": transcripts.render,
+    "copy": stores.copy,
+    "check": stores.check,
+    "delete": deleting.delete,
+    "doctor": stores.doctor,
+}
+
+for _name, _command in _COMMANDS.items():
+    app.command(_name, cls=_Command, epilog=SYNTAX if _name == "find" else None)(_command)

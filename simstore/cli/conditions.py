@@ -51,6 +51,11 @@ def parse_conditions(model: type[BaseModel], texts: Iterable[str] | None) -> lis
     return [_parse(model, text) for text in texts or ()]
 
 
+def is_condition(text: str) -> bool:
+    """Whether `text` has the form of one; its field may still be unknown."""
+    return _FORM.fullmatch(text) is not None
+
+
 def _parse(model: type[BaseModel], text: str) -> Condition:
     found = _FORM.fullmatch(text)
     if found is None:

@@ -5,14 +5,18 @@ visible, and is never taken for Rich's markup. Colours and cut lines are for ter
 whatever the environment says.
 """
 
+import os
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from pydantic_core import to_json
 from rich.console import Console
 from rich.text import Text
 
+from simstore.domain.errors import InvalidArgumentError
+from simstore.services.files.streams import STANDARD_STREAM, open_for_writing
 from simstore.services.rendering.visible import visible
 
 
@@ -23,9 +27,9 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-def out(width: int | None = None) -> Console:
+def out() -> Console:
     """The console for answers."""
-    return _Console(highlight=False, width=width, force_terminal=sys.stdout.isatty())
+    return _Console(highlight=False, force_terminal=sys.stdout.isatty())
 
 
 def err() -> Console:
@@ -56,9 +60,38 @@ def counted(count: int, singular: str) -> str:
     return f"{count} {singular}" if count == 1 else f"{count} {singular}s"
 
 
-def write(text: str) -> None:
-    """Write `text` as it is, in UTF-8, for a file or a program."""
-    _write_bytes(text.encode("utf-8", "backslashreplace"))
+def is_standard(output: str | None) -> bool:
+    """Whether an answer goes to standard output: no --output was given, or -."""
+    return output in {None, STANDARD_STREAM}
+
+
+def is_folder(output: str | None) -> bool:
+    """Whether --output means a folder: it is one, or ends as the name of one."""
+    if output is None:
+        return False
+    return output.endswith(("/", os.sep)) or Path(output).is_dir()
+
+
+def deliver(text: str, output: str | None, told: str = "written to") -> None:
+    """Write `text` to the file `output`, and a note that says so; else to standard output.
+
+    The note is what is `told`, and the file's name. In a pipe the text stays as it is; on a
+    terminal it does not act.
+
+    Raises:
+        InvalidArgumentError: `output` is a folder.
+        OSError: the file cannot be written.
+    """
+    if output is None or is_standard(output):
+        _write_bytes(
+            (visible(text) if sys.stdout.isatty() else text).encode("utf-8", "backslashreplace")
+        )
+        return
+    if is_folder(output):
+        raise InvalidArgumentError(f"--output {output} is a folder; name a file in it")
+    with open_for_writing(output) as stream:
+        stream.write(text.encode("utf-8", "backslashreplace"))
+    note(f"{told} {output}")
 
 
 def write_json(value: Any) -> None:
@@ -66,10 +99,15 @@ def write_json(value: Any) -> None:
     _write_bytes(to_json(value, indent=2, inf_nan_mode="constants") + b"\n")
 
 
+def json_line(value: Any) -> bytes:
+    """`value` as a line of JSON."""
+    return to_json(value, inf_nan_mode="constants") + b"\n"
+
+
 def write_json_lines(values: Iterable[Any]) -> None:
     """Write each of `values` as a line of JSON."""
     for value in values:
-        sys.stdout.buffer.write(to_json(value, inf_nan_mode="constants") + b"\n")
+        sys.stdout.buffer.write(json_line(value))
     sys.stdout.buffer.flush()
 
 

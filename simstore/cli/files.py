@@ -2,17 +2,15 @@
 
 import errno
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal
 
 import typer
-from pydantic import BaseModel
 
 from simstore.cli.conditions import parse_conditions
 from simstore.cli.console import counted, note, say, write_json
 from simstore.cli.exit_codes import PROBLEM
+from simstore.cli.hints import hint
 from simstore.cli.options import (
     DEFAULT_STORE,
     ConditionsArgument,
@@ -22,60 +20,30 @@ from simstore.cli.options import (
     all_models,
     model_named,
     open_store,
-    own_models,
+    refuse_unknown,
+    repository_named,
 )
-from simstore.cli.progress import Advance, progress_bar
-from simstore.domain.episodes import EpisodeLog
-from simstore.domain.errors import InvalidArgumentError
+from simstore.cli.progress import progress_bar, progress_bars
+from simstore.domain.errors import ImportFileError, InvalidArgumentError, NotFoundError
 from simstore.domain.schema import schema_of
-from simstore.domain.store import RECORD_MODELS, Store
+from simstore.domain.store import Store
 from simstore.services.exporting import export_records
 from simstore.services.files.formats import FileFormat, format_of
 from simstore.services.files.streams import STANDARD_STREAM
 from simstore.services.importing import ImportReport, import_records
-from simstore.services.sotopia_files.files import write_csv, write_jsonl
-from simstore.services.sotopia_files.layouts import SOTOPIA_LAYOUTS
-from simstore.services.sotopia_files.lines import episode_lines, record_lines
-
-T = TypeVar("T")
+from simstore.services.importing.importer import OnConflict, OnError
+from simstore.services.progress import OnProgress
+from simstore.services.sotopia_files import export_sotopia
+from simstore.services.sotopia_files.lines import MissingProfiles
 
 FormatOption = Annotated[
     FileFormat | None,
     typer.Option("--format", help="What the file is, where its suffix does not say."),
 ]
+FileLayout = Literal["simstore", "sotopia"]
 
 EVERYTHING = "all"
 """The name that stands for every collection of a store."""
-
-
-class OnError(StrEnum):
-    """What a line does that makes no record."""
-
-    RAISE = "raise"
-    SKIP = "skip"
-    COLLECT = "collect"
-
-
-class OnConflict(StrEnum):
-    """What becomes of a record whose pk is taken."""
-
-    REPLACE = "replace"
-    SKIP = "skip"
-    ERROR = "error"
-
-
-class FileLayout(StrEnum):
-    """Whose keys and columns a file has."""
-
-    SIMSTORE = "simstore"
-    SOTOPIA = "sotopia"
-
-
-class MissingProfiles(StrEnum):
-    """What becomes of columns that need profiles which the store lacks."""
-
-    RAISE = "raise"
-    NULL = "null"
 
 
 def import_(  # noqa: PLR0913 — the command's options
@@ -98,10 +66,10 @@ def import_(  # noqa: PLR0913 — the command's options
             help="What a bad line does: raise the first, collect all (either way nothing of the "
             "file is stored), or skip it."
         ),
-    ] = OnError.COLLECT,
+    ] = "collect",
     on_conflict: Annotated[
         OnConflict, typer.Option(help="What happens to a record whose key is taken.")
-    ] = OnConflict.REPLACE,
+    ] = "replace",
     as_json: JsonOption = False,
 ) -> None:
     """Read files of records into a store.
@@ -110,29 +78,38 @@ def import_(  # noqa: PLR0913 — the command's options
     Each file is stored whole or, if it has errors, not at all.
     """
     models = [model_named(collection, type_)] if collection else all_models(type_)
+    order = [schema_of(model).collection for model in models]
     for file in files:  # before anything is made or stored
         _check_readable(file, format_)
     reports: list[tuple[str, ImportReport]] = []
     try:
-        with open_store(store, must_exist=False) as opened, progress_bar() as advance:
+        with (
+            hint(
+                ImportFileError,
+                "say --collection NAME or --type MODULE:CLASS",
+                about="name the model",
+            ),
+            open_store(store, must_exist=False) as opened,
+            progress_bars() as bars,
+        ):
             for file in files:
                 report = import_records(
                     file,
                     opened,
                     models=models,
                     format=format_,
-                    on_error=on_error.value,
-                    on_conflict=on_conflict.value,
-                    progress=lambda step, done, file=file: advance(f"{file}: {step}", done, None),  # type: ignore[misc]  # a default binds the loop's value
+                    on_error=on_error,
+                    on_conflict=on_conflict,
+                    progress=bars.of(file),
                 )
                 reports.append((file, report))
     finally:  # also where a later file fails: what was stored is stored
         if as_json:
-            write_json([{"file": file, **_report(report)} for file, report in reports])
+            write_json([{"file": file, **_report(report, order)} for file, report in reports])
         else:
             for file, report in reports:
-                _tell(file, report)
-    if any(report.fault_count for _, report in reports):
+                _tell(file, report, order)
+    if any(report.faults.count for _, report in reports):
         raise typer.Exit(PROBLEM)
 
 
@@ -165,14 +142,14 @@ def export(  # noqa: PLR0913 — the command's options
     format_: FormatOption = None,
     layout: Annotated[
         FileLayout, typer.Option(help="Our own keys and columns, or Sotopia's.")
-    ] = FileLayout.SIMSTORE,
+    ] = "simstore",
     missing_profiles: Annotated[
         MissingProfiles,
         typer.Option(
             help="With --layout sotopia: what is to become of columns that need profiles which "
             "the store lacks."
         ),
-    ] = MissingProfiles.RAISE,
+    ] = "raise",
     guard_formulas: Annotated[
         bool,
         typer.Option(
@@ -187,26 +164,31 @@ def export(  # noqa: PLR0913 — the command's options
     exists is replaced, once the new one is complete. The collection all writes
     every collection to one file of JSON lines.
     """
-    if layout is FileLayout.SOTOPIA:
-        if collection == EVERYTHING:
-            raise InvalidArgumentError("a file of Sotopia's holds one collection; name it")
-        if guard_formulas:
-            raise InvalidArgumentError("--guard-formulas is for simstore's own layout")
+    if collection == EVERYTHING and layout == "sotopia":
+        raise InvalidArgumentError("a file of Sotopia's holds one collection; name it")
     with (
+        hint(NotFoundError, "--missing-profiles null leaves empty what needs them"),
         open_store(store) as opened,
-        progress_bar(hidden=file == STANDARD_STREAM and sys.stdout.isatty()) as advance,
+        progress_bar(hidden=file == STANDARD_STREAM and sys.stdout.isatty()) as progress,
     ):
         if collection == EVERYTHING:
-            count = _export_everything(opened, file, format_, conditions, type_, advance)
+            count = _export_everything(opened, file, format_, conditions, type_, progress)
         else:
-            repository = opened.repository(model_named(collection, type_))
+            repository = repository_named(opened, collection, type_)
             where = parse_conditions(repository.model, conditions)
-            total = repository.count(*where)
-            records = _counted(repository.iterate(*where), lambda: advance("records", 1, total))
-            if layout is FileLayout.SOTOPIA:
-                chosen = format_of(file, format_)
-                _write_sotopia(opened, repository.model, records, file, chosen, missing_profiles)
-                count = total
+            # Of a repository the number of records is known beforehand.
+            records = repository.iterate(*where) if where else repository
+            if layout == "sotopia":
+                count = export_sotopia(
+                    records,
+                    file,
+                    model=repository.model,
+                    store=opened,
+                    missing_profiles=missing_profiles,
+                    format=format_,
+                    guard_formulas=guard_formulas,
+                    progress=progress,
+                )
             else:
                 count = export_records(
                     records,
@@ -214,6 +196,7 @@ def export(  # noqa: PLR0913 — the command's options
                     models=repository.model,
                     format=format_,
                     guard_formulas=guard_formulas,
+                    progress=progress,
                 )
     if file != STANDARD_STREAM:
         say(f"{counted(count, 'record')} in {file}")
@@ -225,81 +208,44 @@ def _export_everything(  # noqa: PLR0913, PLR0917 — what the command was given
     format_: FileFormat | None,
     conditions: list[str] | None,
     types: list[str] | None,
-    advance: Advance,
+    progress: OnProgress,
 ) -> int:
     if conditions:
         raise InvalidArgumentError("conditions are on one collection; name it instead of all")
-    own = own_models(types)
-    models = [*RECORD_MODELS, *own]
-    unknown = set(store.collections()) - {schema_of(model).collection for model in models}
-    if unknown:
-        raise InvalidArgumentError(
-            f"the store also has records of {', '.join(sorted(unknown))}; say with --type which "
-            "models they are"
-        )
-    total = sum(store.repository(model).count() for model in models)
-    return export_records(
-        store,
-        file,
-        models=models,
-        format=format_,
-        progress=lambda done: advance("records", done, total),
-    )
+    models = all_models(types)
+    refuse_unknown(store, models)
+    return export_records(store, file, models=models, format=format_, progress=progress)
 
 
-def _counted(records: Iterable[T], count: Callable[[], None]) -> Iterator[T]:
-    for record in records:
-        yield record
-        count()
+def _stored(report: ImportReport, order: list[str]) -> dict[str, int]:
+    """How many records were stored, by collection, in an order of ours: theirs may be any."""
+    return {name: report.stored[name] for name in order if name in report.stored}
 
 
-def _write_sotopia(  # noqa: PLR0913, PLR0917 — what the command was given
-    store: Store,
-    model: type[BaseModel],
-    records: Iterator[Any],
-    file: str,
-    chosen: FileFormat,
-    missing_profiles: MissingProfiles,
-) -> None:
-    layouts = {layout.model: layout for layout in SOTOPIA_LAYOUTS}
-    if model not in layouts:
-        names = ", ".join(known.__name__ for known in layouts)
-        raise InvalidArgumentError(
-            f"Sotopia has no files of {model.__name__}; it has those of {names}"
-        )
-    if chosen is FileFormat.PARQUET:
-        raise InvalidArgumentError("Sotopia's files are JSON lines or CSV")
-    lines = (
-        episode_lines(records, store, missing_profiles.value)
-        if model is EpisodeLog
-        else record_lines(layouts[model], records)
-    )
-    write = write_jsonl if chosen is FileFormat.JSONL else write_csv
-    write(layouts[model], lines, file)
-
-
-def _tell(file: str, report: ImportReport) -> None:
-    counts = [f"{count} {collection}" for collection, count in report.stored.items()]
+def _tell(file: str, report: ImportReport, order: list[str]) -> None:
+    counts = [f"{count} {name}" for name, count in _stored(report, order).items()]
     parts = [", ".join(counts) or "no records"]
-    if report.kept:
-        parts.append(f"{report.kept} left out, their keys being taken")
+    if report.skipped:
+        parts.append(f"{report.skipped} left out, their keys being taken")
     say(f"{file}: {'; '.join(parts)}")
     if report.ignored_keys:
         note(f"{file}: no field stands for {', '.join(report.ignored_keys)}; left aside")
-    for fault in report.faults:
+    for fault in report.faults.first:
         note(f"skipped {fault}")
-    if report.fault_count > len(report.faults):
-        note(f"skipped {counted(report.fault_count - len(report.faults), 'more line')}")
+    if report.faults.count > len(report.faults.first):
+        note(f"skipped {counted(report.faults.count - len(report.faults.first), 'more line')}")
 
 
-def _report(report: ImportReport) -> dict[str, Any]:
+def _report(report: ImportReport, order: list[str]) -> dict[str, Any]:
     return {
-        "stored": report.stored,
-        "kept": report.kept,
-        "skipped": report.fault_count,
-        "faults": [
-            {"line": fault.line, "field": fault.field, "reason": fault.reason}
-            for fault in report.faults
-        ],
+        "stored": _stored(report, order),
+        "skipped": report.skipped,
+        "faults": {
+            "count": report.faults.count,
+            "first": [
+                {"line": fault.line, "field": fault.field, "reason": fault.reason}
+                for fault in report.faults.first
+            ],
+        },
         "ignored_keys": report.ignored_keys,
     }

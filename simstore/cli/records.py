@@ -1,6 +1,5 @@
-"""Commands on records: list, show, find and delete."""
+"""Commands on records: list, show and find."""
 
-import sys
 from collections.abc import Sequence
 from enum import IntEnum
 from typing import Annotated, Any
@@ -10,21 +9,22 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 
 from simstore.cli.conditions import parse_conditions
-from simstore.cli.console import ask, counted, note, say, write_json, write_json_lines
+from simstore.cli.console import counted, note, say, write_json, write_json_lines
 from simstore.cli.options import (
     DEFAULT_STORE,
     NAMED_MODELS,
     CollectionArgument,
     ConditionsArgument,
     JsonOption,
+    LimitOption,
     StoreOption,
     TypeOption,
     all_models,
-    model_named,
     open_store,
+    repository_named,
     whole_pk,
 )
-from simstore.cli.tables import print_table
+from simstore.cli.tables import SHOWN_RECORDS, print_table
 from simstore.domain.errors import InvalidArgumentError
 from simstore.domain.record import dump_record
 from simstore.domain.repository import Repository
@@ -32,16 +32,9 @@ from simstore.domain.schema import schema_of
 from simstore.domain.store import Store
 from simstore.services.rendering.visible import visible
 
-SHOWN_RECORDS = 50
-"""How many records a table shows unless it is told otherwise."""
-
 SMALL_MODEL = 5
 """Of models with so many fields, a table shows all."""
 
-LimitOption = Annotated[
-    int | None,
-    typer.Option("--limit", "-n", min=1, help="How many records; all in JSON, else 50."),
-]
 FieldsOption = Annotated[
     str | None,
     typer.Option("--fields", metavar="A,B,...", help="Which fields to show, besides the pk."),
@@ -65,7 +58,7 @@ def list_(  # noqa: PLR0913 — the command's options
         if collection is None:
             _list_collections(opened, type_, as_json=as_json)
             return
-        repository = opened.repository(model_named(collection, type_))
+        repository = repository_named(opened, collection, type_)
         _print_records(repository, [], fields, None, limit, as_json=as_json)
 
 
@@ -88,8 +81,10 @@ def find(  # noqa: PLR0913 — the command's options
     as_json: JsonOption = False,
 ) -> None:
     """Find the records that fulfil conditions."""
+    if count and explain:
+        raise InvalidArgumentError("--count and --explain exclude each other")
     with open_store(store) as opened:
-        repository = opened.repository(model_named(collection, type_))
+        repository = repository_named(opened, collection, type_)
         where = parse_conditions(repository.model, conditions)
         if explain:
             explanation = repository.explain(*where)
@@ -124,60 +119,13 @@ def show(
 ) -> None:
     """Show one record, whole."""
     with open_store(store) as opened:
-        repository = opened.repository(model_named(collection, type_))
+        repository = repository_named(opened, collection, type_)
         record = repository.get(whole_pk(repository, pk))
     document = dump_record(record)
     if as_json:
         write_json(document)
     else:
         _show_document(repository.model, document)
-
-
-def delete(
-    collection: CollectionArgument,
-    targets: Annotated[
-        list[str],
-        typer.Argument(metavar="PK|CONDITION", help="Keys, whole; or conditions, as in find."),
-    ],
-    *,
-    store: StoreOption = DEFAULT_STORE,
-    type_: TypeOption = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-) -> None:
-    """Delete records, by key or by conditions. It asks first."""
-    with open_store(store) as opened:
-        repository = opened.repository(model_named(collection, type_))
-        pks = _targets(repository, targets)
-        if not pks:
-            say("nothing to delete")
-            return
-        amount = counted(len(pks), "record")
-        question = f"Delete {amount} of {repository.collection} from {opened.url}?"
-        if not yes:
-            if not _somebody_is_there():
-                raise InvalidArgumentError(f"{question} Nobody is there to answer; say --yes")
-            if not ask(question):
-                note("nothing was deleted")
-                return
-        deleted = repository.delete_many(pks)
-        say(f"deleted {counted(deleted, 'record')}")
-
-
-def _somebody_is_there() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty()
-
-
-def _targets(repository: Repository[Any], targets: Sequence[str]) -> list[str]:
-    """The pks of the records to be deleted."""
-    as_conditions = [any(sign in target for sign in "=<>") for target in targets]
-    if all(as_conditions):
-        return repository.pks(*parse_conditions(repository.model, targets))
-    if any(as_conditions):
-        raise InvalidArgumentError("give keys or conditions, not both")
-    wanted = list(dict.fromkeys(targets))
-    # All of them, before anything is deleted: a key that is not there is a mistake.
-    repository.get_many(wanted)
-    return wanted
 
 
 def _list_collections(store: Store, types: list[str] | None, *, as_json: bool) -> None:
@@ -203,12 +151,17 @@ def _list_collections(store: Store, types: list[str] | None, *, as_json: bool) -
             (
                 row["name"] or row["collection"],
                 row["collection"],
-                "of a model of yours: say --type" if row["records"] is None else row["records"],
+                # Without its model, nobody can ask the store for them.
+                "?" if row["records"] is None else row["records"],
             )
             for row in rows
         ],
         right=["records"],
     )
+    unknown = [row["collection"] for row in rows if row["records"] is None]
+    if unknown:
+        options = " ".join(f"--type MODULE:{name}" for name in unknown)
+        note(f"? is how many records there are of models of your own; to count them, say {options}")
 
 
 def _print_records(  # noqa: PLR0913 — what the command was given

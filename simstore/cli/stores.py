@@ -1,13 +1,15 @@
 """Commands on whole stores: copy, check and doctor."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from simstore.cli.console import counted, note, say, write_json
+from simstore.cli.environment import environment
 from simstore.cli.exit_codes import PROBLEM
+from simstore.cli.hints import hint
 from simstore.cli.options import (
     DEFAULT_STORE,
     JsonOption,
@@ -15,41 +17,43 @@ from simstore.cli.options import (
     TypeOption,
     all_models,
     open_store,
+    refuse_unknown,
 )
 from simstore.cli.progress import progress_bar
 from simstore.cli.tables import print_table
+from simstore.domain.errors import CorruptRecordError, TransferError
 from simstore.services.diagnosis import Diagnosis, diagnose
+from simstore.services.findings import Findings
 from simstore.services.transfer import (
     CollectionComparison,
     CopyReport,
-    Progress,
     StoreComparison,
     compare_stores,
     copy_store,
 )
-
-
-class OnCopyConflict(StrEnum):
-    """What becomes of a record that the target has with other contents."""
-
-    ERROR = "error"
-    REPLACE = "replace"
-    SKIP = "skip"
-
+from simstore.services.transfer.copying import OnConflict, OnUnreadable
 
 SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help="URL of the store to read.")]
 TargetArgument = Annotated[str, typer.Argument(metavar="TARGET", help="URL of the store to fill.")]
 
 
-def copy(
+def copy(  # noqa: PLR0913 — the command's options
     source: SourceArgument,
     target: TargetArgument,
     *,
     type_: TypeOption = None,
     on_conflict: Annotated[
-        OnCopyConflict,
+        OnConflict,
         typer.Option(help="What happens to a record that the target has with other contents."),
-    ] = OnCopyConflict.ERROR,
+    ] = "error",
+    on_unreadable: Annotated[
+        OnUnreadable,
+        typer.Option(help="What happens to a record of the source that cannot be read."),
+    ] = "error",
+    ignore_unknown: Annotated[
+        bool,
+        typer.Option("--ignore-unknown", help="Leave out collections of unknown models."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Copy a store into another, and verify it.
@@ -57,18 +61,24 @@ def copy(
     What the target already has is not written again: a copy that broke off goes on when it is
     called again. Nothing is deleted.
     """
+    models = all_models(type_)
     with (
+        hint(TransferError, "say --on-conflict replace or skip", about="on_conflict"),
+        hint(CorruptRecordError, "--on-unreadable skip leaves out what cannot be read"),
         open_store(source) as left,
-        open_store(target, must_exist=False) as right,
-        progress_bar() as advance,
     ):
-        report = copy_store(
-            left,
-            right,
-            models=all_models(type_),
-            on_conflict=on_conflict.value,
-            progress=_Steps(advance),
-        )
+        if not ignore_unknown:  # before the target is made
+            refuse_unknown(left, models, ", or --ignore-unknown to leave them out")
+        with open_store(target, must_exist=False) as right, progress_bar() as progress:
+            report = copy_store(
+                left,
+                right,
+                models=models,
+                on_conflict=on_conflict,
+                on_unreadable=on_unreadable,
+                ignore_unknown=ignore_unknown,
+                progress=progress,
+            )
     if as_json:
         write_json(asdict(report))
     else:
@@ -89,11 +99,9 @@ def check(
     with (
         open_store(left) as first,
         open_store(right) as second,
-        progress_bar() as advance,
+        progress_bar() as progress,
     ):
-        comparison = compare_stores(
-            first, second, models=all_models(type_), progress=_Steps(advance)
-        )
+        comparison = compare_stores(first, second, models=all_models(type_), progress=progress)
     if as_json:
         write_json({"equal": comparison.equal, **asdict(comparison)})
     else:
@@ -111,33 +119,17 @@ def doctor(
     """Say how a store is.
 
     What it is, what is in it, and what is wrong with that. Every record is read; the exit code
-    is 1 if one cannot be. References to records that are not there are counted.
+    is 1 if one cannot be, because it is spoilt or its model is unknown. References to records
+    that are not there are counted.
     """
-    with open_store(store) as opened, progress_bar() as advance:
-        diagnosis = diagnose(
-            opened,
-            models=all_models(type_),
-            progress=advance,
-        )
+    with open_store(store) as opened, progress_bar() as progress:
+        diagnosis = diagnose(opened, models=all_models(type_), progress=progress)
     if as_json:
-        write_json({"healthy": diagnosis.healthy, **asdict(diagnosis)})
+        write_json({"healthy": diagnosis.healthy, **environment(), **asdict(diagnosis)})
     else:
         _tell_diagnosis(diagnosis)
     if not diagnosis.healthy:
         raise typer.Exit(PROBLEM)
-
-
-class _Steps:
-    """Feeds a progress bar, which counts what was done since, with how much is done."""
-
-    def __init__(self, advance: Any) -> None:
-        self._advance = advance
-        self._done: dict[str, int] = {}
-
-    def __call__(self, progress: Progress) -> None:
-        step = f"{progress.step} {progress.collection}"
-        self._advance(step, progress.done - self._done.get(step, 0), progress.total)
-        self._done[step] = progress.done
 
 
 def _tell_copy(report: CopyReport, source: str, target: str) -> None:
@@ -188,26 +180,34 @@ def _tell_comparison(comparison: StoreComparison) -> None:
 
 
 def _tell_differences(each: CollectionComparison) -> None:
-    lines = [
-        *(f"only left: {pk}" for pk in each.only_left.first),
-        *(f"only right: {pk}" for pk in each.only_right.first),
-        *(
-            f"different: {pk}" + (f", field {field}" if field else "")
-            for pk, field in each.different.first
-        ),
-        *(
-            f"unreadable: {fault.pk}, field {fault.field}: {fault.reason}"
-            for side in (each.left, each.right)
-            for fault in side.unreadable.first
-        ),
-    ]
-    for line in lines:
-        say(f"{each.collection}, {line}")
+    name = each.collection
+    _tell_first(f"{name}, only left: ", each.only_left)
+    _tell_first(f"{name}, only right: ", each.only_right)
+    _tell_first(
+        f"{name}, different: ",
+        each.different,
+        (pk + (f", field {field}" if field else "") for pk, field in each.different.first),
+    )
+    for side in (each.left, each.right):
+        _tell_first(
+            f"{name}, unreadable: ",
+            side.unreadable,
+            (f"{fault.pk}, field {fault.field}: {fault.reason}" for fault in side.unreadable.first),
+        )
+
+
+def _tell_first(prefix: str, found: Findings[Any], shown: Iterable[str] | None = None) -> None:
+    """A line for each of the first findings, and one that counts the rest."""
+    for line in found.first if shown is None else shown:
+        say(f"{prefix}{line}")
+    if found.count > len(found.first):
+        say(f"{prefix}and {found.count - len(found.first)} more")
 
 
 def _tell_diagnosis(diagnosis: Diagnosis) -> None:
-    say(f"{diagnosis.url}: simstore {diagnosis.version}, Python {diagnosis.python}")
-    say(f"extras installed: {', '.join(diagnosis.extras) or 'none'}")
+    runs_on = environment()
+    say(f"{diagnosis.url}: simstore {runs_on['version']}, Python {runs_on['python']}")
+    say(f"extras installed: {', '.join(runs_on['extras']) or 'none'}")
     for capability, reason in diagnosis.lacks.items():
         say(f"lacks: {capability}, because {reason}")
     if diagnosis.collections:
@@ -220,16 +220,26 @@ def _tell_diagnosis(diagnosis: Diagnosis) -> None:
             ],
             right=columns[1:],
         )
-    else:
+    elif not diagnosis.unknown:
         say("it holds no records")
     for each in diagnosis.collections:
-        for fault in each.unreadable.first:
-            say(f"{each.collection} {fault.pk}: field {fault.field}: {fault.reason}")
-        for reference in each.dangling.first:
-            say(
-                f"{each.collection} {reference.pk}: {reference.field} names "
-                f"{reference.names!r}, which is not in {reference.collection}"
-            )
+        _tell_first(
+            f"{each.collection} ",
+            each.unreadable,
+            (f"{fault.pk}: field {fault.field}: {fault.reason}" for fault in each.unreadable.first),
+        )
+        _tell_first(
+            f"{each.collection} ",
+            each.dangling,
+            (
+                f"{reference.pk}: {reference.field} names {reference.names!r}, which is not in "
+                f"{reference.collection}"
+                for reference in each.dangling.first
+            ),
+        )
     if diagnosis.unknown:
-        say(f"of no known model, not read: {', '.join(diagnosis.unknown)}; say --type")
-    say("healthy" if diagnosis.healthy else "problems were found")
+        types = " ".join(f"--type MODULE:{name}" for name in diagnosis.unknown)
+        say(f"of unknown models, not read: {', '.join(diagnosis.unknown)}; say {types}")
+    dangling = sum(each.dangling.count for each in diagnosis.collections)
+    also = f"; {counted(dangling, 'dangling reference')}" if dangling else ""
+    say(("healthy" if diagnosis.healthy else "problems were found") + also)

@@ -13,6 +13,9 @@ from rich.text import Text
 from simstore.cli.console import note, out
 from simstore.services.rendering.visible import one_line
 
+SHOWN_RECORDS = 50
+"""How many records a table shows unless it is told otherwise."""
+
 CELL_CHARACTERS = 60
 """How much of a text a table shows on a terminal."""
 
@@ -22,8 +25,8 @@ LEAST_WIDTH = 10
 _GAP = 2
 """What stands between two columns."""
 
-_AMPLE = 1_000_000
-"""A width that no line needs: the table's own is smaller."""
+_RULE = "─"
+"""What stands below the headings."""
 
 
 def print_table(
@@ -34,12 +37,16 @@ def print_table(
     On a terminal, columns of text become narrower, and the last ones are left out and named,
     until the others fit. The first is always whole.
     """
+    room = _room()
+    if room is None:
+        # Rich takes a millisecond for a row.
+        sys.stdout.write(plain_table(columns, rows, right=right, rule=_rule()))
+        return
     names = [one_line(column) for column in columns]
-    cells = [[cell(value) for value in row] for row in rows]
+    cells = [[cell(value, CELL_CHARACTERS) for value in row] for row in rows]
     numbers = set(right)
     widths = _widths(names, cells)
-    room = _room()
-    if room is not None and _total(widths) > room:
+    if _total(widths) > room:
         least = [
             width
             if position == 0 or columns[position] in numbers
@@ -61,6 +68,49 @@ def print_table(
         note(f"no room for {', '.join(left_out)}; a pipe has it, such as: | less -S")
 
 
+def plain_table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    right: Iterable[str] = (),
+    rule: str = _RULE,
+) -> str:
+    """A table as text, whole, as `print_table` prints it where there is no terminal."""
+    names = [one_line(column) for column in columns]
+    cells = [[cell(value) for value in row] for row in rows]
+    widths = _widths(names, cells)
+    numbers = set(right)
+    pads = [_to_the_right if column in numbers else _to_the_left for column in columns]
+    gap = " " * _GAP
+    lines = [
+        gap.join(pad(text, width) for pad, text, width in zip(pads, row, widths, strict=True))
+        for row in (names, *cells)
+    ]
+    lines.insert(1, rule * _total(widths))
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _to_the_left(text: str, width: int) -> str:
+    return text + " " * (width - _cells(text))
+
+
+def _to_the_right(text: str, width: int) -> str:
+    return " " * (width - _cells(text)) + text
+
+
+def _cells(text: str) -> int:
+    """How many columns of a screen `text` takes."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def _rule() -> str:
+    try:
+        _RULE.encode(sys.stdout.encoding or "ascii")
+    except UnicodeError:
+        return "-"
+    return _RULE
+
+
 def print_turned(
     columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Iterable[str] = ()
 ) -> None:
@@ -68,14 +118,11 @@ def print_turned(
 
     As many of them stand side by side as there is room for, the others below.
     """
-    widths = _widths(
-        [one_line(column) for column in columns], [list(map(cell, row)) for row in rows]
-    )
     room = _room()
-    if room is None or _total(widths) <= room:
+    turned = [[cell(value, CELL_CHARACTERS) for value in row] for row in rows]
+    if room is None or _total(_widths(list(map(one_line, columns)), turned)) <= room:
         print_table(columns, rows, right=right)
         return
-    turned = [list(map(cell, row)) for row in rows]
     label = max(cell_len(one_line(column)) for column in columns[1:])
     start = 0
     while start < len(turned):
@@ -97,8 +144,8 @@ def print_turned(
         start = end
 
 
-def cell(value: Any) -> str:
-    """A value as a table shows it: on one line, and on a terminal not too long."""
+def cell(value: Any, most: int | None = None) -> str:
+    """A value as a table shows it: on one line, and in no more than `most` characters."""
     if value is None:
         return "-"
     if isinstance(value, float):
@@ -108,19 +155,24 @@ def cell(value: Any) -> str:
     if not isinstance(value, str):
         value = json.dumps(value, ensure_ascii=False, default=str)
     text = one_line(value)
-    if len(text) <= CELL_CHARACTERS or not sys.stdout.isatty():
+    if most is None or len(text) <= most:
         return text
-    return f"{text[: CELL_CHARACTERS - 3]}..."
+    return f"{text[: most - 3]}..."
+
+
+def on_a_terminal() -> bool:
+    """Whether a person sees what is printed."""
+    return sys.stdout.isatty()
 
 
 def _room() -> int | None:
     """How wide the terminal is; None where there is none."""
-    return out().width if sys.stdout.isatty() else None
+    return out().width if on_a_terminal() else None
 
 
 def _widths(names: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
     return [
-        max(cell_len(name), *(cell_len(row[position]) for row in cells), 0)
+        max(_cells(name), *(_cells(row[position]) for row in cells), 0)
         for position, name in enumerate(names)
     ]
 
@@ -154,12 +206,4 @@ def _print(
         )
     for row in cells:
         table.add_row(*(Text(text) for text in row[: len(names)]))
-    if sys.stdout.isatty():
-        out().print(table)
-        return
-    # Without the blanks that fill the last column.
-    console = out(_AMPLE)
-    with console.capture() as captured:
-        console.print(table)
-    lines = [line.rstrip() for line in captured.get().splitlines()]
-    console.print(Text("\n".join(lines)), soft_wrap=True)
+    out().print(table)

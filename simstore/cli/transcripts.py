@@ -1,36 +1,24 @@
 """The command that renders an episode for a human reader."""
 
-import sys
-from enum import StrEnum
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from simstore.cli.console import say, write
+from simstore.cli.console import deliver
 from simstore.cli.options import DEFAULT_STORE, OutputOption, StoreOption, open_store, whole_pk
-from simstore.domain.errors import InvalidArgumentError
-from simstore.services.files.streams import open_for_writing
+from simstore.cli.output_formats import chosen_format
 from simstore.services.rendering.html import transcript_html
 from simstore.services.rendering.markdown import transcript_markdown
 from simstore.services.rendering.text import rendered_strings
 from simstore.services.rendering.transcript import transcript_of
-from simstore.services.rendering.visible import visible
 
+TranscriptFormat = Literal["text", "markdown", "html"]
 
-class TranscriptFormat(StrEnum):
-    """What a transcript is written in."""
-
-    TEXT = "text"
-    MARKDOWN = "markdown"
-    HTML = "html"
-
-
-_BY_SUFFIX = {
-    ".txt": TranscriptFormat.TEXT,
-    ".md": TranscriptFormat.MARKDOWN,
-    ".html": TranscriptFormat.HTML,
-    ".htm": TranscriptFormat.HTML,
+_BY_SUFFIX: dict[str, TranscriptFormat] = {
+    ".txt": "text",
+    ".md": "markdown",
+    ".html": "html",
+    ".htm": "html",
 }
 
 
@@ -52,29 +40,13 @@ def render(
 
     As text, as Markdown, or as a page of HTML that needs nothing else.
     """
-    chosen = format_ or _format_of(output)
+    chosen = chosen_format(format_, output, _BY_SUFFIX, "text")
     with open_store(store) as opened:
         whole = whole_pk(opened.episodes, pk)
-        if chosen is TranscriptFormat.TEXT:
+        if chosen == "text":
             text = "\n\n".join(rendered_strings(opened.episodes.get(whole))) + "\n"
         else:
             transcript = transcript_of(opened, whole)
-            html = chosen is TranscriptFormat.HTML
+            html = chosen == "html"
             text = transcript_html(transcript) if html else transcript_markdown(transcript)
-    if output is None:
-        write(visible(text) if sys.stdout.isatty() else text)
-        return
-    with open_for_writing(output) as stream:
-        stream.write(text.encode())
-    say(f"episode {whole} in {output}")
-
-
-def _format_of(output: Path | None) -> TranscriptFormat:
-    if output is None:
-        return TranscriptFormat.TEXT
-    found = _BY_SUFFIX.get(output.suffix.lower())
-    if found is None:
-        raise InvalidArgumentError(
-            f"{output}: the suffix names no format; use {', '.join(_BY_SUFFIX)}, or say --format"
-        )
-    return found
+    deliver(text, output, f"episode {whole} in")

@@ -25,8 +25,7 @@ from simstore.domain.errors import (
 from simstore.samples import sample_path
 
 DEFAULT_STORE = "memory://"
-NEARBY_DATA = Path("..") / "shared" / "data"
-"""Where real data is looked for, relative to the current folder, unless --data says."""
+SAMPLES = "the samples that come with simstore"
 
 BAD_DATA = 1
 BAD_USAGE = 2
@@ -49,8 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--data",
         metavar="DIR",
         type=Path,
-        help=f"the folder with the five files (default: {NEARBY_DATA} if it is there, else "
-        "the samples that come with simstore)",
+        help=f"a folder with {', '.join(FILES[:-1])} and {FILES[-1]} in Sotopia's format "
+        f"(default: {SAMPLES})",
     )
     options = parser.parse_args(arguments)
     try:
@@ -76,20 +75,14 @@ class _FolderError(ValueError):
 
 def _choose_folder(asked: Path | None) -> tuple[Path, str]:
     """The folder to read and what to call it."""
-    if asked is not None:
-        if not asked.is_dir():
-            raise _FolderError(f"--data {asked}: there is no such folder")
-        missing = _missing_files(asked)
-        if missing:
-            raise _FolderError(f"--data {asked}: the folder lacks {', '.join(missing)}")
-        return asked, str(asked)
-    if not _missing_files(NEARBY_DATA):
-        return NEARBY_DATA, str(NEARBY_DATA)
-    return sample_path(), "the samples that come with simstore"
-
-
-def _missing_files(folder: Path) -> list[str]:
-    return [name for name in FILES if not (folder / name).is_file()]
+    if asked is None:
+        return sample_path(), SAMPLES
+    if not asked.is_dir():
+        raise _FolderError(f"--data {asked}: there is no such folder")
+    missing = [name for name in FILES if not (asked / name).is_file()]
+    if missing:
+        raise _FolderError(f"--data {asked}: the folder lacks {', '.join(missing)}")
+    return asked, str(asked)
 
 
 def _write(line: str) -> None:

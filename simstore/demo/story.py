@@ -8,7 +8,7 @@ from typing import Annotated, Final, TypeVar
 
 from pydantic import BaseModel
 
-from simstore.domain.episodes import AnnotationForEpisode, Annotator, EpisodeLog
+from simstore.domain.episodes import AnnotationForEpisode, Annotator, EpisodeLog, split_reward
 from simstore.domain.errors import ConflictError, InvalidRecordError
 from simstore.domain.evaluation import GOAL
 from simstore.domain.fields import Indexed
@@ -75,7 +75,7 @@ def tell(
     _combine(narrator, store)
     _change(narrator, store)
     narrator.heading(
-        "Next: --store sqlite:///demo.db keeps the records; the README shows each call."
+        "Next, keep the records in a file: python -m simstore.demo --store sqlite:///demo.db"
     )
 
 
@@ -219,7 +219,7 @@ def _combine(narrator: _Narrator, store: Store) -> None:
         lambda: scores.find(order_by="-mean_goal"),
         lambda found: [
             f"{score.model:<16} scores {score.mean_goal:.2f} of {GOAL.range_high} for its goals, "
-            f"the mean of {score.played} agents"
+            f"the mean over all {score.played} agents that it played"
             for score in found
         ],
     )
@@ -307,8 +307,9 @@ def _goal_scores(episodes: Iterable[EpisodeLog]) -> list[DemoGoalScore]:
     for episode in episodes:
         # The first model is the judge. Foreign episodes may name fewer models than agents.
         for model, reward in zip((episode.models or [])[1:], episode.rewards, strict=False):
-            if isinstance(reward, tuple) and GOAL.name in reward[1]:
-                goals[model].append(reward[1][GOAL.name])
+            _, scores = split_reward(reward)
+            if scores and GOAL.name in scores:
+                goals[model].append(scores[GOAL.name])
     return [
         DemoGoalScore(model=model, mean_goal=fmean(values), played=len(values))
         for model, values in goals.items()

@@ -100,6 +100,7 @@ READING = [
     ["rewards"],
     ["leaderboard"],
     ["leaderboard", "--json"],
+    ["rewards", "--format", "csv"],
     ["render", "01J03E47"],
     ["export", "all", "-"],
     ["doctor"],
@@ -186,6 +187,20 @@ def test_a_leaderboard_is_turned_where_it_is_too_wide() -> None:
     assert tiny.count("GOAL [0, 10]") == 2  # a model below the other
 
 
+def test_a_terminal_shows_the_first_rewards_and_a_pipe_all() -> None:
+    with simstore.connect("sqlite:///simstore.db") as store:
+        (episode, *_) = store.episodes.find(tag="sample_oak_birch")
+        store.episodes.save_many(
+            episode.model_copy(update={"pk": f"e{number:05}"}) for number in range(3000)
+        )
+    _, shown = on_a_terminal(["rewards"], 200)
+    assert shown.count("sample-birch") == 50
+    assert "the first 50 rows; more are not shown: --limit" in shown
+    _, shown = on_a_terminal(["rewards", "tag=none"], 200)
+    assert "not shown" not in shown
+    assert run("rewards").stdout.count(b"\n") == 2 + 6000 + 9
+
+
 def test_columns_that_have_no_room_are_named() -> None:
     _, shown = on_a_terminal(["rewards"], 60)
     assert "no room for" in shown
@@ -196,7 +211,7 @@ def test_a_bar_is_on_the_terminal_and_not_in_what_is_written() -> None:
     with Path("out").open("wb") as out:
         code, shown = on_a_terminal(["import", *SAMPLES, "--json"], 100, stdout=out.fileno())
     assert code == 0
-    assert "episodes.jsonl: stored" in shown
+    assert "episodes.jsonl: store EpisodeLog" in plain(shown)
     assert "\x1b" in shown
     reports = json.loads(Path("out").read_bytes())
     assert [sum(report["stored"].values()) for report in reports] == [6, 8, 4, 4, 5]

@@ -14,10 +14,10 @@ import re, sys
 from pathlib import Path
 import simstore
 from simstore.services.exporting import export_records
-from simstore.services.importing import import_records, process
+from simstore.services.importing import import_records, importer
 
 what, path, database, size, letters, held = sys.argv[1:]
-process.HELD_BYTES = int(held) or process.HELD_BYTES
+importer.HELD_BYTES = int(held) or importer.HELD_BYTES
 
 def records():
     done, number = 0, 0

@@ -4,6 +4,8 @@ import json
 import math
 import statistics
 from collections.abc import Sequence
+from typing import Any
+from weakref import ref
 
 import pytest
 from hypothesis import assume, given
@@ -21,8 +23,10 @@ from simstore.services.agreements import (
     pearson,
     spearman,
 )
+from simstore.services.annotations import map_human_annotations_to_episode_logs
 from simstore.testing.records import episode_logs
 from simstore.testing.values import floats
+from tests.contract.broken import Sound, WrappedStore
 
 # Anscombe, "Graphs in Statistical Analysis" (1973): four sets, one correlation.
 X = [10.0, 8.0, 13.0, 9.0, 11.0, 14.0, 6.0, 4.0, 12.0, 7.0, 5.0]
@@ -163,17 +167,27 @@ def test_agents_of_all_episodes_are_held_against_each_other() -> None:
         found["wit"]
 
 
-def test_dimensions_are_sotopia_s_first_and_the_overall_score_last() -> None:
-    judged = episode((1.0, {"wit": 1.0, "goal": 1.0, OVERALL_SCORE: 5.0, "secret": 0.0}))
+def test_dimensions_are_sotopia_s_then_others_by_name_and_the_overall_score_last() -> None:
+    judged = episode((1.0, {"wit": 1.0, "goal": 1.0, OVERALL_SCORE: 5.0, "secret": 0, "art": 1}))
     found = agreement([(judged, judged)])
-    assert [row.dimension for row in found.dimensions] == ["secret", "goal", "wit", OVERALL_SCORE]
+    assert [row.dimension for row in found.dimensions] == [
+        "secret",
+        "goal",
+        "art",
+        "wit",
+        OVERALL_SCORE,
+    ]
 
 
 def test_the_overall_score_is_the_reward_s_own() -> None:
     human = episode((1.0, {OVERALL_SCORE: 9.0}), (2.0, {}))
     model = episode((3.0, {}), (4.0, {OVERALL_SCORE: 7.0}))
     found = agreement([(human, model)])
-    assert found.dimensions == (DimensionAgreement(OVERALL_SCORE, 2, 0, 1.0, 1.0, 4.0),)
+    assert found.dimensions == (
+        DimensionAgreement(
+            dimension=OVERALL_SCORE, n=2, skipped=0, pearson=1.0, spearman=1.0, mse=4.0
+        ),
+    )
 
 
 def test_scores_that_one_of_them_lacks_are_skipped_and_counted() -> None:
@@ -185,9 +199,17 @@ def test_scores_that_one_of_them_lacks_are_skipped_and_counted() -> None:
     )
     found = agreement([(human, model)])
     assert (found.agents, found.bare) == (4, 1)
-    assert found["goal"] == DimensionAgreement("goal", 2, 2, 1.0, 1.0, 4.0)
+    assert found["goal"] == DimensionAgreement(
+        dimension="goal", n=2, skipped=2, pearson=1.0, spearman=1.0, mse=4.0
+    )
     assert found["wit"] == DimensionAgreement(
-        "wit", 0, 4, None, None, None, "n is 0, and a correlation needs 2"
+        dimension="wit",
+        n=0,
+        skipped=4,
+        pearson=None,
+        spearman=None,
+        mse=None,
+        reason="n is 0, and a correlation needs 2",
     )
     assert (found[OVERALL_SCORE].n, found[OVERALL_SCORE].skipped) == (3, 1)
 
@@ -263,16 +285,17 @@ def test_every_episode_agrees_with_itself(episodes: list[EpisodeLog]) -> None:
 # ------------------------------------------------------------------------------ annotations
 
 
-def test_annotations_are_held_against_what_the_store_has() -> None:
-    def annotation(pk: str, of: str, *scores: float) -> AnnotationForEpisode:
-        return AnnotationForEpisode(
-            pk=pk,
-            episode=of,
-            annotator_id="someone",
-            rewards=[(score, {"goal": score}) for score in scores],
-            reasoning="",
-        )
+def annotation(pk: str, of: str, *scores: float) -> AnnotationForEpisode:
+    return AnnotationForEpisode(
+        pk=pk,
+        episode=of,
+        annotator_id="someone",
+        rewards=[(score, {"goal": score}) for score in scores],
+        reasoning="",
+    )
 
+
+def test_annotations_are_held_against_what_the_store_has() -> None:
     given_ = [annotation("a", "e1", 1, 2), annotation("b", "e1", 3, 6), annotation("c", "e2", 0, 9)]
     with simstore.connect("memory://") as store:
         store.episodes.save(goals(2, 4).model_copy(update={"pk": "e1"}))
@@ -282,3 +305,61 @@ def test_annotations_are_held_against_what_the_store_has() -> None:
         single = annotation_agreement(given_, store=store, missing="skip", aggregate=False)
     assert (mean.episodes, mean["goal"].n, mean["goal"].mse) == (1, 2, 0.0)
     assert (single.episodes, single["goal"].n, single["goal"].mse) == (2, 4, (1 + 4 + 1 + 4) / 4)
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), floats(), floats()), max_size=8), st.booleans())
+def test_annotations_agree_as_the_pairs_made_of_them_do(
+    judged: list[tuple[int, float, float]], aggregate: bool
+) -> None:
+    given_ = [
+        annotation(str(number), f"e{of}", *scores) for number, (of, *scores) in enumerate(judged)
+    ]
+    with simstore.connect("memory://") as store:
+        store.episodes.save_many(
+            goals(number, 1).model_copy(update={"pk": f"e{number}"}) for number in range(4)
+        )
+        options: dict[str, Any] = {"store": store, "aggregate": aggregate, "missing": "skip"}
+        try:
+            pairs = map_human_annotations_to_episode_logs(given_, True, **options)
+        except simstore.RewardsUnavailableError:
+            with pytest.raises(simstore.RewardsUnavailableError):
+                annotation_agreement(given_, **options)
+            return
+        assert annotation_agreement(given_, **options) == agreement(pairs.values())
+
+
+def test_episodes_are_read_a_few_at_a_time_and_the_missing_ones_all_named() -> None:
+    held: list[int] = []
+    given_out: list[ref[EpisodeLog]] = []
+
+    class Watched(Sound):
+        def get_many(self, pks: Sequence[str], **others: Any) -> Any:
+            held.append(sum(each() is not None for each in given_out) + len(pks))
+            found = self.inner.get_many(pks, **others)
+            given_out.extend(map(ref, found))
+            return found
+
+    with simstore.connect("memory://") as store:
+        store.episodes.save_many(
+            goals(number).model_copy(update={"pk": f"e{number:03}"}) for number in range(450)
+        )
+        watched = WrappedStore(store, Watched, {})
+        given_ = [annotation(f"a{number}", f"e{number:03}", number) for number in range(450)]
+        found = annotation_agreement(given_, store=watched)
+        assert (found.episodes, found["goal"].pearson) == (450, 1.0)
+        assert max(held) <= 200
+        assert len(held) >= 4
+        store.episodes.delete("e010")
+        store.episodes.delete("e440")
+        with pytest.raises(simstore.NotFoundError) as caught:
+            annotation_agreement(given_, store=watched)
+    assert caught.value.pks == ("e010", "e440")
+    assert str(caught.value) == (
+        "EpisodeLog has no record 'e010', 'e440'; annotations name them: store the episodes "
+        "first, or skip what is missing"
+    )
+
+
+def test_what_to_do_about_the_missing_is_raise_or_skip() -> None:
+    with simstore.connect("memory://") as store, pytest.raises(InvalidArgumentError, match="'skip"):
+        annotation_agreement([], store=store, missing="ignore")  # type: ignore[arg-type]  # wrong

@@ -1,8 +1,10 @@
 """Episodes as people judged them: one by one, and the mean of all."""
 
 import math
+import pickle
 from collections.abc import Iterator
 from copy import deepcopy
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,8 @@ from simstore import (
     Store,
 )
 from simstore.domain.episodes import Reward
-from simstore.services.annotations import map_human_annotations_to_episode_logs
 from simstore.services import lookup
+from simstore.services.annotations import map_human_annotations_to_episode_logs
 
 MODEL = (8.0, {"goal": 8.0})
 """The model's own judgement of each agent."""
@@ -195,6 +197,16 @@ def test_rewards_that_do_not_fit_the_agents_are_all_named(store: Store) -> None:
         )
 
 
+def test_the_message_says_what_to_do_about_missing_episodes(store: Store) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        map_human_annotations_to_episode_logs([A1], store=store)
+    assert str(caught.value) == (
+        "EpisodeLog has no record 'e1'; annotations name them: store the episodes first, "
+        "or skip what is missing"
+    )
+    assert pickle.loads(pickle.dumps(caught.value)).pks == ("e1",)  # noqa: S301 — one's own
+
+
 def test_infinities_of_both_signs_have_no_mean(store: Store) -> None:
     store.episodes.save(episode("e1", 1))
     given_ = [
@@ -203,6 +215,24 @@ def test_infinities_of_both_signs_have_no_mean(store: Store) -> None:
     ]
     with pytest.raises(RewardsUnavailableError, match="'e1' has no mean of 'goal'"):
         map_human_annotations_to_episode_logs(given_, aggregate=True, store=store)
+
+
+@pytest.mark.parametrize("scores", list(permutations([1e16, 1.0, -1e16])), ids=repr)
+def test_the_mean_does_not_depend_on_the_order(store: Store, scores: tuple[float, ...]) -> None:
+    store.episodes.save(episode("e1", 1))
+    given_ = [
+        annotation(str(number), "e1", (score, {"goal": score}))
+        for number, score in enumerate(scores)
+    ]
+    result = map_human_annotations_to_episode_logs(given_, aggregate=True, store=store)
+    assert result["e1"].rewards == [(1 / 3, {"goal": 1 / 3})]
+
+
+def test_the_mean_with_an_infinity_is_infinite(store: Store) -> None:
+    store.episodes.save(episode("e1", 1))
+    given_ = [annotation(pk, "e1", (score, {})) for pk, score in (("x", -math.inf), ("y", 1e308))]
+    result = map_human_annotations_to_episode_logs(given_, aggregate=True, store=store)
+    assert result["e1"].rewards == [(-math.inf, {})]
 
 
 def test_the_mean_of_large_scores_is_finite(store: Store) -> None:

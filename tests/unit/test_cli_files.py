@@ -11,7 +11,11 @@ import pytest
 pytest.importorskip("typer", reason="the command line needs typer")
 pytest.importorskip("rich", reason="the command line needs rich")
 
+from pydantic import BaseModel
+
 import simstore
+from simstore.domain.schema import schema_of
+from simstore.domain.store import RECORD_MODELS
 from tests.unit.cli_runs import cli, failure, import_samples, one_agent
 
 
@@ -41,6 +45,17 @@ def test_a_whole_store_goes_through_a_file_and_is_found_equal(name: str) -> None
     assert ran.out.endswith("\nequal\n")
 
 
+def test_what_was_imported_is_told_in_the_order_of_the_models() -> None:
+    cli("export", "all", "all.jsonl")
+    names = list(cli("import", "all.jsonl", "--json").json[0]["stored"])
+    assert names == [name for name in map(collection_of, RECORD_MODELS) if name in names]
+    assert len(names) == 5
+
+
+def collection_of(model: type[BaseModel]) -> str:
+    return schema_of(model).collection
+
+
 def test_an_export_to_standard_output_has_nothing_else_in_it() -> None:
     ran = cli("export", "agents", "-", "age>=50")
     assert [each["first_name"] for each in ran.lines] == ["Ravi", "Gwendolyn"]
@@ -68,7 +83,8 @@ def test_files_in_the_layout_of_sotopia(name: str) -> None:
 
 def test_profiles_that_are_missing_stop_a_sotopia_export_or_are_left_empty() -> None:
     cli("delete", "agents", "age>=0", "--yes")
-    failure("export", "episodes", "e.jsonl", "--layout", "sotopia", code=1)
+    line = failure("export", "episodes", "e.jsonl", "--layout", "sotopia", code=1)
+    assert line.endswith("; --missing-profiles null leaves empty what needs them\n")
     assert not Path("e.jsonl").exists()
     options = ["--layout", "sotopia", "--missing-profiles", "null"]
     assert cli("export", "episodes", "e.jsonl", *options).code == 0
@@ -79,6 +95,8 @@ def test_formulas_are_guarded_on_demand() -> None:
         store.agents.save(one_agent(first_name="=1+1", age=99))
     cli("export", "agents", "a.csv", "age=99", "--guard-formulas")
     assert ",'=1+1," in Path("a.csv").read_text(encoding="utf-8")
+    cli("export", "agents", "b.csv", "age=99", "--guard-formulas", "--layout", "sotopia")
+    assert ",'=1+1," in Path("b.csv").read_text(encoding="utf-8")
 
 
 def test_a_line_that_makes_no_record_stops_its_file_and_is_listed() -> None:
@@ -86,7 +104,7 @@ def test_a_line_that_makes_no_record_stops_its_file_and_is_listed() -> None:
     ran = cli("import", "mixed.jsonl")
     assert ran.code == 1
     assert ran.err.splitlines() == [
-        "simstore: mixed.jsonl: 2 lines do not make records; nothing was stored",
+        "simstore: mixed.jsonl: 2 lines cannot be imported; nothing was stored",
         "  mixed.jsonl, line 2, field 'email': is missing",
         "  mixed.jsonl, line 3, field 'email': is missing",
     ]
@@ -104,7 +122,8 @@ def test_bad_lines_that_are_skipped_are_problems_found() -> None:
     assert annotators() == 1
     (told,) = cli("import", "mixed.jsonl", "--on-error", "skip", "--json").json
     assert told["stored"] == {"Annotator": 1}
-    assert told["faults"] == [{"line": 2, "field": "email", "reason": "is missing"}]
+    fault = {"line": 2, "field": "email", "reason": "is missing"}
+    assert told["faults"] == {"count": 1, "first": [fault]}
 
 
 def test_what_was_stored_before_a_file_failed_is_told() -> None:
@@ -113,7 +132,7 @@ def test_what_was_stored_before_a_file_failed_is_told() -> None:
     ran = cli("import", "good.jsonl", "bad.jsonl", "--collection", "annotators", "--json")
     assert ran.code == 1
     assert [each["file"] for each in ran.json] == ["good.jsonl"]
-    assert ran.err.startswith("simstore: bad.jsonl: 1 line does")
+    assert ran.err.startswith("simstore: bad.jsonl: 1 line cannot be imported")
 
 
 def test_keys_that_are_taken() -> None:
@@ -122,6 +141,8 @@ def test_keys_that_are_taken() -> None:
     Path("good.jsonl").write_text(GOOD.replace("Ann", "Eve"))
     ran = cli("import", "good.jsonl", "--on-conflict", "skip")
     assert ran.out == "good.jsonl: no records; 1 left out, their keys being taken\n"
+    (told,) = cli("import", "good.jsonl", "--on-conflict", "skip", "--json").json
+    assert (told["stored"], told["skipped"]) == ({}, 1)
     assert cli("import", "good.jsonl", "--on-conflict", "error").code == 1
     assert cli("show", "annotators", "ann", "--json").json["name"] == "Ann"
 
@@ -146,7 +167,6 @@ def test_files_that_cannot_be_read_are_named_before_anything_is_made(file: str) 
         (["all", "x.jsonl", "--layout", "sotopia"], "holds one collection"),
         (["agents", "x.parquet", "--layout", "sotopia"], "JSON lines or CSV"),
         (["annotators", "x.csv", "--layout", "sotopia"], "has no files of Annotator"),
-        (["agents", "x.csv", "--layout", "sotopia", "--guard-formulas"], "own layout"),
         (["agents", "x.csv", "--format", "xls"], "'xls' is not one of"),
         (["agents", "x.csv", "age"], "is not a condition"),
         (["agents"], "Missing argument"),
@@ -207,7 +227,9 @@ def test_records_in_conflict_stop_a_copy() -> None:
         assert first is not None
         two.agents.save(first.model_copy(update={"age": 99}))
     urls = ["sqlite:///simstore.db", "sqlite:///two.db"]
-    assert first.pk in failure("copy", *urls, code=1)
+    line = failure("copy", *urls, code=1)
+    assert first.pk in line
+    assert line.endswith("; say --on-conflict replace or skip\n")
     ran = cli("check", *urls)
     assert (ran.code, f"different: {first.pk}, field age" in ran.out) == (1, True)
     assert ran.out.endswith("\nnot equal\n")
@@ -221,6 +243,80 @@ def test_a_store_is_not_copied_onto_itself() -> None:
     assert "the same store" in line
 
 
+def add_reviews(*stores: str) -> None:
+    """Records of a model that the command line does not know."""
+    for url in stores:
+        with simstore.connect(url) as store:
+            store.repository(FilesReview).save(FilesReview(pk="r"))
+
+
+class FilesReview(simstore.Record):
+    stars: int = 0
+
+
+def test_collections_of_unknown_models_stop_a_copy_unless_they_are_ignored() -> None:
+    add_reviews("sqlite:///simstore.db")
+    urls = ["sqlite:///simstore.db", "sqlite:///two.db"]
+    line = failure("copy", *urls)
+    assert "say --type MODULE:FilesReview, or --ignore-unknown to leave them out" in line
+    assert not Path("two.db").exists()
+    assert cli("copy", *urls, "--ignore-unknown").code == 0
+    assert "say --type MODULE:FilesReview" in failure("export", "all", "all.jsonl")
+
+
+def spoil_ines(path: str = "simstore.db") -> None:
+    with closing(sqlite3.connect(path)) as file, file:
+        spoilt = file.execute(
+            """UPDATE simstore_records SET document = '{"pk": "01HZS4HB00HKGPXQ9T4J81GXTT"}'
+            WHERE pk = '01HZS4HB00HKGPXQ9T4J81GXTT'"""
+        )
+        assert spoilt.rowcount == 1
+
+
+def test_records_that_cannot_be_read_stop_a_copy_unless_they_are_skipped() -> None:
+    spoil_ines()
+    urls = ["sqlite:///simstore.db", "sqlite:///two.db"]
+    line = failure("copy", *urls, code=1)
+    assert line.endswith("; --on-unreadable skip leaves out what cannot be read\n")
+    assert cli("copy", *urls, "--on-unreadable", "skip").code == 0
+    assert cli("find", "agents", "--count", "--store", urls[1]).out == "5\n"
+
+
+def test_a_file_of_no_known_model_says_how_to_name_it() -> None:
+    Path("x.jsonl").write_text('{"pk": "r", "stars": 5}\n')
+    line = failure("import", "x.jsonl", code=1)
+    assert line.endswith("; say --collection NAME or --type MODULE:CLASS\n")
+    Path("bad.jsonl").write_text(GOOD + BAD)
+    assert "--collection NAME" not in failure("import", "bad.jsonl", "--on-error", "raise", code=1)
+
+
+def test_what_is_not_listed_is_counted() -> None:
+    agents = [one_agent(pk=f"a{number:03}") for number in range(450)]
+    with simstore.connect("sqlite:///two.db") as two:
+        two.agents.save_many(agents)
+    out = cli("check", "sqlite:///simstore.db", "sqlite:///two.db").out
+    assert out.count("AgentProfile, only right: a") == 20 + 1
+    assert "AgentProfile, only right: and 430 more\n" in out
+    assert "EnvironmentProfile, only left: and" not in out
+
+
+def test_doctor_of_a_store_with_unknown_models_alone() -> None:
+    add_reviews("sqlite:///two.db")
+    ran = cli("doctor", "--store", "sqlite:///two.db")
+    assert ran.code == 1
+    assert "it holds no records" not in ran.out
+    assert "of unknown models, not read: FilesReview; say --type MODULE:FilesReview" in ran.out
+    assert ran.out.endswith("\nproblems were found\n")
+    assert cli("doctor", "--store", "memory://").out.endswith("it holds no records\nhealthy\n")
+
+
+def test_doctor_says_what_it_runs_on() -> None:
+    assert "extras installed: " in cli("doctor").out
+    report = cli("doctor", "--json").json
+    assert "cli" in report["extras"]
+    assert report["python"].startswith("3.")
+
+
 def test_doctor_counts_what_is_there_and_what_is_not() -> None:
     ran = cli("doctor")
     assert (ran.code, ran.out.splitlines()[-1]) == (0, "healthy")
@@ -230,15 +326,12 @@ def test_doctor_counts_what_is_there_and_what_is_not() -> None:
     dangling = {each["collection"]: each["dangling"]["count"] for each in report["collections"]}
     assert dangling["EpisodeLog"] == 4
     assert "which is not in EnvironmentProfile" in cli("doctor").out
+    total = sum(dangling.values())
+    assert cli("doctor").out.endswith(f"\nhealthy; {total} dangling references\n")
 
 
 def test_doctor_finds_records_that_cannot_be_read() -> None:
-    with closing(sqlite3.connect("simstore.db")) as file, file:
-        spoilt = file.execute(
-            """UPDATE simstore_records SET document = '{"pk": "01HZS4HB00HKGPXQ9T4J81GXTT"}'
-            WHERE pk = '01HZS4HB00HKGPXQ9T4J81GXTT'"""
-        )
-        assert spoilt.rowcount == 1
+    spoil_ines()
     ran = cli("doctor")
     assert ran.code == 1
     assert ran.out.endswith("\nproblems were found\n")

@@ -1,7 +1,12 @@
 """``simstore list``, ``show``, ``find`` and ``delete``."""
 
+import errno
 import json
+import os
+import sqlite3
+import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,7 +15,8 @@ pytest.importorskip("typer", reason="the command line needs typer")
 pytest.importorskip("rich", reason="the command line needs rich")
 
 import simstore
-from simstore.cli import records
+from simstore.cli import deleting, records
+from simstore.cli.app import app
 from simstore.domain.store import RECORD_MODELS
 from simstore.services.rendering.visible import visible
 from tests.unit.cli_runs import cli, failure, import_samples, one_agent
@@ -121,13 +127,20 @@ def test_what_conditions_mean(collection: str, condition: str, count: int) -> No
         (["find"], "Missing argument"),
         (["list", "agnets"], "did you mean 'agents'?"),
         (["nosuch"], "No such command"),
+        (["fnd"], "Did you mean 'find'? See: simstore --help"),
         (["list", "--store", "nonsense"], "is not a store URL"),
         (["list", "--store", "sqlite:///no/file.db"], "Import something first"),
         (["list", "--store", "papyrus://u:hunter2@x"], "papyrus://u:***@x"),
         (["list", "--type", "X"], "write module:Class"),
         (["list", "--type", ":X"], "write module:Class"),
         (["list", "--type", "nomodule_x:X"], "No module named"),
-        (["list", "--type", "json:X"], "has no attribute 'X'"),
+        (["list", "--type", "json:X"], "json has no class 'X'"),
+        (["list", "--type", "json:JsonDecoder"], "did you mean 'JSONDecoder'?"),
+        (["list", "--type", "my_models.py:X"], "a module, not a file: my_models:X"),
+        (["list", "--type", "./a/my_models.py:X"], "a module, not a file: a.my_models:X"),
+        (["list", "AgentProfil"], "did you mean 'AgentProfile'?"),
+        (["find", "agents", "-n", "0"], "must be at least 1"),
+        (["find", "agents", "--count", "--explain"], "--count and --explain exclude each other"),
         (["list", "--type", "json:dumps"], "it is no class"),
         (["list", "--type", "json:JSONDecoder"], "is not a pydantic model"),
         (["delete", "agents", "tag=x", "key"], "not both"),
@@ -175,12 +188,55 @@ def test_one_missing_key_and_nothing_is_deleted() -> None:
     ("answer", "left"), [("y\n", 5), ("YES\n", 5), ("n\n", 6), ("\n", 6), ("", 6), ("yellow\n", 6)]
 )
 def test_delete_asks_first(answer: str, left: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(records, "_somebody_is_there", lambda: True)
+    monkeypatch.setattr(deleting, "_somebody_is_there", lambda: True)
     ran = cli("delete", "agents", INES, stdin=answer)
     assert ran.code == 0
     assert ran.err.startswith("Delete 1 record of AgentProfile from")
     assert ("nothing was deleted" in ran.err) == (left == 6)
     assert cli("find", "agents", "--count").out == f"{left}\n"
+
+
+@pytest.mark.usefixtures("url")
+@pytest.mark.parametrize("key", ["tag=x", "a=b", "age>=18", "x <y"])
+def test_a_key_may_look_like_a_condition(url: str, key: str) -> None:
+    with simstore.connect(url) as store:
+        store.agents.save(one_agent(pk=key))
+    assert cli("delete", "agents", key, INES, "--yes").out == "deleted 2 records\n"
+    assert cli("find", "agents", "--count").out == "5\n"
+
+
+def test_records_that_cannot_be_read_can_be_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIMSTORE_URL", f"sqlite:///{tmp_path}/cli.db")
+    import_samples(f"sqlite:///{tmp_path}/cli.db")
+    with closing(sqlite3.connect(tmp_path / "cli.db")) as file, file:
+        file.execute("UPDATE simstore_records SET document = '{}' WHERE pk = ?", [INES])
+    assert "cannot be read" in failure("show", "agents", INES, code=1)
+    assert cli("delete", "agents", INES, "--yes") == (0, "deleted 1 record\n", "")
+
+
+@pytest.mark.usefixtures("url")
+@pytest.mark.parametrize(
+    ("target", "part"),
+    [
+        (INES[:-1], f"delete takes whole keys; did you mean '{INES}'?"),
+        ("01HZS4", "delete takes whole keys; several of AgentProfile begin with '01HZS4'"),
+        ("age >= 18", "no blanks are around the sign"),
+        ("nope=1", "AgentProfile has no field 'nope'"),
+    ],
+)
+def test_what_is_no_key_deletes_nothing(target: str, part: str) -> None:
+    assert part in failure("delete", "agents", target, "--yes")
+    assert cli("find", "agents", "--count").out == "6\n"
+
+
+@pytest.mark.usefixtures("url")
+def test_a_dry_run_lists_what_would_be_deleted() -> None:
+    ran = cli("delete", "agents", "age>=50", "--dry-run", "--yes")
+    assert ran.out.splitlines() == ["01HZS4PYPB5MW3QV2N375PEKCS", "01HZS4TPFX0R44G9QPAAXFSAX9"]
+    assert ran.err == "2 records of AgentProfile would be deleted; nothing was\n"
+    assert cli("find", "agents", "--count").out == "6\n"
 
 
 HOSTILE = [
@@ -257,6 +313,22 @@ def test_a_fault_of_our_own_is_one_line_too(monkeypatch: pytest.MonkeyPatch) -> 
     assert "ZeroDivisionError" in failure("list", "--store", "memory://")
 
 
+@pytest.mark.parametrize(
+    "error", [BrokenPipeError(), BrokenPipeError(errno.EPIPE, "x")], ids=["bare", "EPIPE"]
+)
+def test_a_closed_pipe_is_the_business_of_the_script(
+    error: BrokenPipeError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(records, "_list_collections", closed)
+    output = os.fstat(1)
+    with pytest.raises(BrokenPipeError):
+        app(["list", "--store", "memory://"])
+    assert os.fstat(1) == output  # whoever calls it within a process keeps the stream
+
+
 MODEL = """
 from typing import Annotated
 from simstore import Indexed, Record
@@ -275,7 +347,22 @@ def test_models_of_ones_own_are_named_by_module_and_class(
     options = ["--store", "sqlite:///own.db", "--type", "cli_own_models:CliReview"]
     assert cli("import", "r.jsonl", *options).out == "r.jsonl: 1 CliReview\n"
     assert cli("find", "CliReview", "stars>=5", "--count", *options).out == "1\n"
-    assert "say --type" in cli("list", "--store", "sqlite:///own.db").out
+    listed = cli("list", "--store", "sqlite:///own.db")
+    assert listed.out.splitlines()[-1].split() == ["CliReview", "CliReview", "?"]
+    assert "say --type MODULE:CliReview" in listed.err
+    for command in (["list"], ["find"], ["delete"], ["show"]):
+        words = [*command, "clireview", *(["x"] if command[0] in {"show", "delete"} else [])]
+        line = failure(*words, "--store", "sqlite:///own.db")
+        assert "the store has records of CliReview; say --type MODULE:CliReview" in line
+    assert "" not in sys.path
     (tmp_path / "cli_broken_models.py").write_text("1 / 0")
     line = failure("list", *options[:2], "--type", "cli_broken_models:X")
     assert "cannot be imported: ZeroDivisionError" in line
+
+
+@pytest.mark.parametrize("command", ["find", "leaderboard", "compare", "import", "delete", "copy"])
+def test_the_help_shows_no_types_of_python(command: str) -> None:
+    text = cli(command, "--help").out
+    assert "Usage:" in text
+    for word in ("<int", "<str", "<list", "x>=1", "<float", "<bool"):
+        assert word not in text

@@ -1,5 +1,7 @@
 """Two models compared part by part: what pairs, and what is said of the pairs."""
 
+import csv
+import io
 import json
 import random
 from fractions import Fraction
@@ -17,7 +19,9 @@ from simstore.services.leaderboards import (
     compare_models,
     comparison_document,
     comparison_table,
+    comparison_to_csv,
     comparison_to_json,
+    comparison_to_latex,
     comparison_to_markdown,
 )
 from simstore.services.rewards import get_rewards_from_episode
@@ -221,9 +225,13 @@ def test_the_comparison_is_the_oracle_s_in_any_order(
     [
         ({"model_b": "oak"}, "with itself"),
         ({"resamples": 0}, "1 or more"),
+        ({"resamples": 2.5}, "whole number"),
+        ({"seed": None}, "whole number"),
+        ({"seed": -1}, "0 or more"),
         ({"confidence": 1.0}, "between 0 and 1"),
+        ({"confidence": "0.9"}, "between 0 and 1"),
     ],
-    ids=["itself", "resamples", "confidence"],
+    ids=["itself", "no resamples", "half a resample", "no seed", "seed", "confidence", "text"],
 )
 def test_arguments_out_of_range_are_refused(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidArgumentError, match=message):
@@ -262,3 +270,39 @@ def test_markdown_keeps_hostile_names_in_their_cells() -> None:
     text = comparison_to_markdown(compare_models([], "a|b\nc", "elm"))
     assert text.startswith("| Dimension | a&#124;b c | elm | Difference |")
     assert "\n| SOC [-10, 0] | - | - | - | - | 0 | 0 | 0 | 0 |\n" in text
+
+
+def test_csv_has_a_line_for_each_dimension_with_all_digits() -> None:
+    found = compare_models(rooms((1 / 3, 0), (2, 1)), "oak", "elm")
+    goals, overall = csv.DictReader(io.StringIO(comparison_to_csv(found), newline=""))
+    assert (goals["Dimension"], overall["Dimension"]) == ("GOAL [0, 10]", "Overall")
+    expected = goal(found)
+    assert list(goals.items())[1:] == [
+        ("oak", str(expected.mean_a)),
+        ("elm", str(expected.mean_b)),
+        ("Difference", str(expected.difference)),
+        ("Low", str(expected.low)),
+        ("High", str(expected.high)),
+        ("Wins", "2"),
+        ("Ties", "0"),
+        ("Losses", "0"),
+        ("Pairs", "2"),
+    ]
+
+
+def test_csv_leaves_what_is_not_there_empty_and_guards_names_on_request() -> None:
+    found = compare_models([], "=oak", "Difference")
+    header, first, *_ = csv.reader(io.StringIO(comparison_to_csv(found), newline=""))
+    assert header[:4] == ["Dimension", "=oak", "Difference", "Difference (2)"]
+    assert first == ["SOC [-10, 0]", "", "", "", "", "", "0", "0", "0", "0"]
+    assert comparison_to_csv(found, guard_formulas=True).startswith("Dimension,'=oak,")
+
+
+def test_latex_is_a_booktabs_table() -> None:
+    found = compare_models(rooms((2, 1), (3, 2)), "oak", "elm")
+    lines = comparison_to_latex(found, digits=1).splitlines()
+    assert lines[:2] == [r"% needs \usepackage{booktabs}", r"\begin{tabular}{lrrrrrrrr}"]
+    assert (
+        r"GOAL [0, 10] & $2.5$ & $1.5$ & $1.0$ & $1.0$ to $1.0$ & $2$ & $0$ & $0$ & $2$ \\" in lines
+    )
+    assert r"& oak\_1 &" in comparison_to_latex(compare_models([], "oak_1", "elm"))

@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.console_blocks import commands, fits, run
+pytest.importorskip("typer", reason="the command line needs typer")
+pytest.importorskip("rich", reason="the command line needs rich")
+pytest.importorskip("mpmath", reason="leaderboards need mpmath")
+
+from tests.unit.console_blocks import CALL, commands, fits, run
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
@@ -42,10 +46,33 @@ def test_blocks_are_taken_apart(tmp_path: Path) -> None:
     assert commands(page) == [(4, "one \\\n  more", "out"), (7, "two", ""), (10, "three", "")]
 
 
-def test_one_shell_runs_them_all_and_both_streams_are_seen(tmp_path: Path) -> None:
+def test_the_commands_run_in_one_folder_and_both_streams_are_seen(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("```console\n$ x=5\n$ echo $x; echo oh >&2\n$ false\n$ pwd\n```\n")
-    assert run(commands(page), tmp_path) == ["", "5\noh\n", "", f"{tmp_path}\n"]
+    page.write_text(
+        "```console\n"
+        "$ echo 'a b' > 'x.txt'; echo oh >&2\n"
+        "$ cat x.txt; pwd\n"
+        "$ simstore list --store memory://\n"
+        "$ simstore show agents 'a b' \\\n  --store memory://; echo $?\n"
+        "$ simstore import *.txt > /dev/null; echo $?\n"
+        "$ simstore --help | head -n 1\n"
+        "```\n"
+    )
+    outputs = run(commands(page), tmp_path)
+    assert outputs[:4] == [
+        "oh\n",
+        f"a b\n{tmp_path}\n",
+        "memory:// holds no records\n",
+        "simstore: AgentProfile has no record 'a b'\n1\n",
+    ]
+    assert outputs[4].startswith("simstore: x.txt: the suffix names no format")
+    assert outputs[4].endswith("\n2\n")
+    assert outputs[5].count("\n") == 1
+
+
+def test_the_calls_on_the_page_of_the_command_line_start_no_interpreter() -> None:
+    slow = [c.text for c in commands(ROOT / "docs" / "cli.md") if "simstore" in c.text]
+    assert [text for text in slow if not CALL.fullmatch(text)] == []
 
 
 @pytest.mark.parametrize(

@@ -65,8 +65,8 @@ def test_the_story_of_the_samples() -> None:
         "by index: tag == 'sample_oak_birch'",
         "store.agents.get_many(episode.agents) -> Ines Okafor and Tobias Lindqvist",
         "3 found: borrowed_ladder (3), shared_allotment (2), stuck_piano (2)",
-        "sample-birch scores 9.50 of 10 for its goals, the mean of 2 agents",
-        "sample-oak scores 7.75 of 10 for its goals, the mean of 4 agents",
+        "sample-birch scores 9.50 of 10 for its goals, the mean over all 2 agents that it played",
+        "sample-oak scores 7.75 of 10 for its goals, the mean over all 4 agents that it played",
         "Ines Okafor is now a Former Tram Driver",
         "ConflictError: it has changed since",
         "annotations of the episode: 1",
@@ -101,14 +101,32 @@ def test_the_shipped_samples_serve_without_other_data(capsys: pytest.CaptureFixt
     assert err == ""
 
 
-def test_data_nearby_is_found(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    nearby = Path("..") / "shared" / "data"
-    shutil.copytree(data, nearby)
+def test_no_folder_is_read_that_was_not_named(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for nearby in (Path(), Path("data"), Path("..") / "shared" / "data"):
+        shutil.copytree(data, nearby, dirs_exist_ok=True)
     assert main([]) == 0
-    assert capsys.readouterr().out.splitlines()[1] == f"from {nearby} into memory://"
-    (nearby / "episodes.jsonl").unlink()
-    assert main([]) == 0
-    assert "samples that come with simstore" in capsys.readouterr().out
+    assert "from the samples that come with simstore" in capsys.readouterr().out
+
+
+def test_the_help_names_the_files_and_what_is_read_by_default(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert all(name in shown for name in FILES)
+    assert "(default: the samples that come with simstore)" in shown
+    assert "shared" not in shown
+
+
+def test_the_last_line_is_a_command_that_keeps_the_records() -> None:
+    *_, last = told("memory://", sample_path())
+    *_, command = last.partition("python -m simstore.demo")
+    assert main(command.split()) == 0
+    with simstore.connect("sqlite:///demo.db") as store:  # in the folder of this test
+        assert store.agents.count() == 6
 
 
 def test_data_and_store_can_be_named(

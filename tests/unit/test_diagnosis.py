@@ -1,18 +1,24 @@
 """What `diagnose` says of a store."""
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import simstore
 from simstore import AgentProfile, EpisodeLog, Record
 from simstore.domain.errors import InvalidArgumentError
+from simstore.domain.references import REFERENCES
 from simstore.domain.schema import schema_of
 from simstore.domain.store import RECORD_MODELS
-from simstore.services.diagnosis import REFERENCES, Dangling, diagnose
-from simstore.services.transfer.reports import KEPT, Unreadable
+from simstore.services.diagnosis import Dangling, diagnose
+from simstore.services.findings import KEPT_FINDINGS, Collector, Findings
+from simstore.services.progress import Progress
+from simstore.services.transfer import Unreadable
+from tests.contract.broken import Sound, WrappedStore
 
 
 def agent(pk: str) -> AgentProfile:
@@ -50,12 +56,20 @@ def test_records_are_counted_and_references_to_nothing_found(backend: str, tmp_p
     }
 
 
+def test_a_reference_that_no_key_can_be_names_nothing() -> None:
+    with simstore.connect("memory://") as store:
+        store.agents.save(agent("a"))
+        store.episodes.save(episode("e", "", "a", "x" * 5_000))
+        _, found = diagnose(store).collections
+    assert [each.names for each in found.dangling.first] == ["env", "", "x" * 5_000]
+
+
 def test_only_the_first_findings_are_kept_and_all_are_counted() -> None:
     with simstore.connect("memory://") as store:
-        store.episodes.save_many([episode(f"e{n:03}", "gone") for n in range(KEPT + 5)])
+        store.episodes.save_many([episode(f"e{n:03}", "gone") for n in range(KEPT_FINDINGS + 5)])
         (found,) = diagnose(store).collections
-    assert found.dangling.count == 2 * (KEPT + 5)
-    assert len(found.dangling.first) == KEPT
+    assert found.dangling.count == 2 * (KEPT_FINDINGS + 5)
+    assert len(found.dangling.first) == KEPT_FINDINGS
 
 
 def test_records_that_cannot_be_read_are_named_and_the_others_read(tmp_path: Path) -> None:
@@ -73,6 +87,14 @@ def test_records_that_cannot_be_read_are_named_and_the_others_read(tmp_path: Pat
     assert (fault.pk, bool(fault.field), bool(fault.reason)) == ("b", True, True)
 
 
+def test_a_collector_keeps_the_first_and_counts_all() -> None:
+    few = Collector[int](3)
+    for number in range(5):
+        assert few.has_room == (number < 3)
+        few.add(number)
+    assert few.findings() == Findings(count=5, first=(0, 1, 2))
+
+
 class DiagnosedReview(Record):
     stars: int = 0
 
@@ -83,18 +105,58 @@ def test_collections_of_unknown_models_are_named_until_they_are_known() -> None:
         assert diagnose(store).unknown == ("DiagnosedReview",)
         known = diagnose(store, models=[*RECORD_MODELS, DiagnosedReview])
         assert (known.unknown, known.collections[0].count) == ((), 1)
-        with pytest.raises(InvalidArgumentError, match="list of models"):
-            diagnose(store, models=DiagnosedReview)  # type: ignore[arg-type]  # on purpose
+        assert diagnose(store, models=DiagnosedReview) == known
+        with pytest.raises(InvalidArgumentError, match="series of models"):
+            diagnose(store, models="DiagnosedReview")  # type: ignore[arg-type]  # on purpose
 
 
-def test_progress_adds_up_to_the_records() -> None:
-    told: list[tuple[str, int, int]] = []
+def test_a_store_is_not_healthy_of_which_a_collection_was_not_read() -> None:
+    with simstore.connect("memory://") as store:
+        store.agents.save(agent("a"))
+        store.repository(DiagnosedReview).save(DiagnosedReview())
+        assert not diagnose(store).healthy
+        assert diagnose(store, models=[*RECORD_MODELS, DiagnosedReview]).healthy
+
+
+def test_records_and_references_are_read_in_requests_of_bounded_size() -> None:
+    sizes: list[int] = []
+
+    class Counting(Sound):
+        def get_many(self, pks: Sequence[str], **others: Any) -> Any:
+            sizes.append(len(pks))
+            return self.inner.get_many(pks, **others)
+
+        def pks(self, *where: Any, **others: Any) -> Any:
+            found = self.inner.pks(*where, **others)
+            sizes.append(len(found))
+            return found
+
+    with simstore.connect("memory://") as store:
+        store.agents.save_many([agent(f"a{n:04}") for n in range(1_200)])
+        store.episodes.save_many(
+            [
+                episode(f"e{n:03}", *(f"a{(8 * n + m) % 1_200:04}" for m in range(8)))
+                for n in range(1_000)
+            ]
+        )
+        *_, episodes = diagnose(WrappedStore(store, Counting, {})).collections
+    assert (episodes.count, episodes.dangling.count) == (1_000, 1_000)  # the environment's
+    assert max(sizes) <= 500
+    assert len(sizes) < 100
+
+
+def test_progress_goes_up_to_the_number_of_records() -> None:
+    told: list[Progress] = []
     with simstore.connect("memory://") as store:
         store.agents.save_many([agent(f"a{n}") for n in range(1234)])
-        diagnose(store, progress=lambda *step: told.append(step))
-    assert {collection for collection, _, _ in told} == {"AgentProfile"}
-    assert sum(done for _, done, _ in told) == 1234
-    assert {total for _, _, total in told} == {1234}
+        diagnose(store, progress=told.append)
+    assert {(each.step, each.collection, each.total) for each in told} == {
+        ("read", "AgentProfile", 1234)
+    }
+    done = [each.done for each in told]
+    assert done == sorted(done)
+    assert done[-1] == 1234
+    assert len(done) > 2
 
 
 def test_the_references_are_fields_that_hold_keys() -> None:

@@ -24,6 +24,7 @@ from simstore import (
 from simstore.domain.errors import ModelError
 from simstore.services.exporting import export_records
 from simstore.services.importing import import_records
+from simstore.services.progress import Progress
 from simstore.testing.texts import HALF_PAIRS
 
 
@@ -91,7 +92,7 @@ def test_collections_that_no_model_was_given_for_are_not_left_out_silently(
         (Annotator(name="", email=""), "a.jsonl", {}, InvalidArgumentError, r"give \[record\]"),
         (None, "a.jsonl", {}, InvalidArgumentError, "not None"),
         (["text"], "a.jsonl", {}, ModelError, "str"),
-        ([], "a.csv", {}, InvalidArgumentError, "no records to make the columns"),
+        ([], "a.csv", {}, InvalidArgumentError, r"no records .* as in models=AgentProfile"),
         ([], "a.txt", {}, InvalidArgumentError, "the suffix names no format"),
         ([], "a", {}, InvalidArgumentError, "the suffix names no format"),
         ([], "a.gz", {}, InvalidArgumentError, "the suffix names no format"),
@@ -185,7 +186,8 @@ def test_texts_that_are_formulas_are_guarded_if_that_is_asked_for(tmp_path: Path
         maybe: str | None = None
         number: int = -1
 
-    starts = ["=1", "+1", "-1", "@x", "\tx", "\rx"]
+    starts = ["=1", "+1", "-1", "@x", "\tx", "\rx", "\0=1"]
+    starts += [f"{mark}1" for mark in "\uff1d\uff0b\uff0d\uff20"]  # the wide ones
     records = [Cells(pk=f"{n}", text=text, maybe=text) for n, text in enumerate(starts)]
     path = tmp_path / "a.csv"
     for guard in (False, True):
@@ -200,11 +202,38 @@ def test_texts_that_are_formulas_are_guarded_if_that_is_asked_for(tmp_path: Path
 
 @pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet"])
 def test_progress_counts_every_record_once(tmp_path: Path, suffix: str) -> None:
-    reported: list[int] = []
-    records = (Annotator(name="n", email="e") for _ in range(250))
-    export_records(records, tmp_path / f"a.{suffix}", progress=reported.append)
-    assert sum(reported) == 250
-    assert len(reported) == 3
+    reported: list[Progress] = []
+    records = [Annotator(name="n", email="e") for _ in range(250)]
+    export_records(iter(records), tmp_path / f"a.{suffix}", progress=reported.append)
+    steps = [Progress("export", "Annotator", done, None) for done in (100, 200, 250)]
+    assert reported == steps
+
+
+def test_progress_knows_how_many_records_a_store_has(store: simstore.Store, tmp_path: Path) -> None:
+    store.agents.save(AgentProfile(first_name="Ada", last_name="L"))
+    agents, annotators = (
+        Progress("export", "AgentProfile", 1, 1),
+        Progress("export", "Annotator", 3, 3),
+    )
+    for source, name, expected in (
+        (store, "all.jsonl", [agents, annotators]),
+        (store.annotators, "a.csv", [annotators]),
+    ):
+        reported: list[Progress] = []
+        export_records(source, tmp_path / name, progress=reported.append)
+        assert reported == expected
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet"])
+def test_half_of_a_surrogate_pair_in_a_key_is_refused(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a.{suffix}"
+    sound = Reading(pk="good", parts={"\N{REPLACEMENT CHARACTER}": 1.0})
+    export_records([sound], path)
+    path.unlink()
+    bad = Reading(pk="bad", parts={HALF_PAIRS[0]: 1.0})
+    with pytest.raises(InvalidRecordError, match=r"'bad' cannot be written: parts.*half of a"):
+        export_records([sound, bad], path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_same_records_make_the_same_compressed_file(

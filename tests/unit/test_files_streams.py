@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+import simstore
+from simstore.domain.errors import InvalidArgumentError
+from simstore.services.exporting import export_records
 from simstore.services.files.streams import open_for_reading, open_for_writing, split_suffix
 
 NAMES = ("a.jsonl", "a.jsonl.gz", "a.jsonl.zst")
@@ -175,3 +178,17 @@ def test_standard_streams(
 )
 def test_suffixes(path: str, parts: tuple[str, str]) -> None:
     assert split_suffix(path) == parts
+
+
+def test_a_database_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with simstore.connect(f"sqlite:///{path}") as store:
+        store.annotators.save(simstore.Annotator(pk="a", name="n", email="e"))
+        for target in path, tmp_path / "link.jsonl":
+            if target != path:
+                target.symlink_to(path)
+            with pytest.raises(InvalidArgumentError, match="is a database; name another file"):
+                export_records(store, target, models=simstore.Annotator, format="jsonl")
+        assert store.annotators.pks() == ["a"]
+    assert path.read_bytes().startswith(b"SQLite")
+    assert not list(tmp_path.glob("*.partial"))

@@ -13,8 +13,9 @@ import simstore
 from simstore import AgentProfile, Annotator, ImportFileError, InvalidArgumentError
 from simstore.services.exporting import export_records
 from simstore.services.files.formats import FileFormat
-from simstore.services.importing import import_records, process
+from simstore.services.importing import import_records, importer
 from simstore.services.importing.source import Item, Source
+from simstore.services.progress import Progress
 from simstore.testing.examples import example_records
 
 
@@ -28,7 +29,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[simstore.S
 @pytest.fixture(params=[True, False], ids=["held", "read twice"])
 def _held(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if not request.param:
-        monkeypatch.setattr(process, "HELD_BYTES", 3 * process.RECORD_BYTES)
+        monkeypatch.setattr(importer, "HELD_BYTES", 3 * importer.RECORD_BYTES)
 
 
 def annotator(pk: str, name: str = "new") -> Annotator:
@@ -60,7 +61,7 @@ class TestTakenPks:
         self, store: simstore.Store, taken: Path, on_error: Any
     ) -> None:
         report = import_records(taken, store, on_error=on_error)
-        assert (report.stored, report.kept) == ({"Annotator": 213}, 0)
+        assert (report.stored, report.skipped) == ({"Annotator": 213}, 0)
         assert store.annotators.count() == 210
         assert store.annotators.count(name="old") == 0
         assert sorted(store.annotators.pks(name="again")) == ["p1", "p150", "p209"]
@@ -69,11 +70,11 @@ class TestTakenPks:
         self, store: simstore.Store, taken: Path, on_error: Any
     ) -> None:
         report = import_records(taken, store, on_conflict="skip", on_error=on_error)
-        assert (report.stored, report.kept) == ({"Annotator": 208}, 5)
+        assert (report.stored, report.skipped) == ({"Annotator": 208}, 5)
         assert store.annotators.pks(name="old") == ["p2", "p205"]
         assert store.annotators.count(name="again") == 0
         assert store.annotators.count() == 210
-        assert import_records(taken, store, on_conflict="skip", on_error=on_error).kept == 213
+        assert import_records(taken, store, on_conflict="skip", on_error=on_error).skipped == 213
 
     def test_they_are_faults(self, store: simstore.Store, taken: Path, on_error: Any) -> None:
         expected = [
@@ -85,8 +86,8 @@ class TestTakenPks:
         ]
         if on_error == "skip":
             report = import_records(taken, store, on_conflict="error", on_error="skip")
-            faults = report.faults
-            assert (report.stored, report.fault_count) == ({"Annotator": 208}, 5)
+            faults = report.faults.first
+            assert (report.stored, report.faults.count) == ({"Annotator": 208}, 5)
         elif on_error == "collect":
             with pytest.raises(simstore.ImportFaultsError) as all_faults:
                 import_records(taken, store, on_conflict="error", on_error="collect")
@@ -166,13 +167,16 @@ def test_progress_counts_every_record_once(
     store: simstore.Store, tmp_path: Path, on_error: Any
 ) -> None:
     export_records((annotator(f"p{n}") for n in range(350)), tmp_path / "a.csv")
-    seen: Counter[str] = Counter()
+    seen: dict[str, list[int]] = {"check": [], "store": []}
 
-    def progress(what: str, count: int) -> None:
-        seen[what] += count
+    def progress(far: Progress) -> None:
+        assert (far.collection, far.total) == ("Annotator", None)
+        seen[far.step].append(far.done)
 
     import_records(tmp_path / "a.csv", store, on_error=on_error, progress=progress)
-    assert seen == {"checked": 350, "stored": 350}
+    assert seen["check"] == [100, 200, 300, 350]
+    assert seen["store"] == sorted(set(seen["store"]))
+    assert seen["store"][-1] == 350
 
 
 def test_one_collection_of_a_batch_that_fails_does_not_count_the_others_twice(
@@ -185,7 +189,7 @@ def test_one_collection_of_a_batch_that_fails_does_not_count_the_others_twice(
     path = write(tmp_path / "a.jsonl", *good, bad, fine)
     report = import_records(path, store, on_error="skip")
     assert report.stored == {"Annotator": 5, "AgentProfile": 1}
-    assert [fault.line for fault in report.faults] == [6]
+    assert [fault.line for fault in report.faults.first] == [6]
 
 
 # Round trips
@@ -221,25 +225,52 @@ class CountingRepository:
 def test_an_import_makes_few_calls(
     store: simstore.Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: bool
 ) -> None:
+    monkeypatch.setattr(importer, "BATCH_BYTES", 400 * importer.STORED_BYTES)
     if not held:
-        monkeypatch.setattr(process, "HELD_BYTES", 250 * process.RECORD_BYTES)
+        monkeypatch.setattr(importer, "HELD_BYTES", 250 * importer.RECORD_BYTES)
     path = tmp_path / "a.jsonl"
     export_records((annotator(f"p{n}") for n in range(1_000)), path)
     counting: Any = Counting(store)
     import_records(path, counting)
-    assert counting.calls == {"save_many": 1 if held else 11}
+    assert counting.calls == {"save_many": 3}
 
     counting = Counting(store)
     import_records(path, counting, on_conflict="skip", on_error="skip")
-    assert counting.calls == {"pks": 10}
+    assert counting.calls == {"pks": 3}
 
     store.annotators.delete_many(store.annotators.pks())
     counting = Counting(store)
     import_records(path, counting, on_conflict="skip")
-    # What was not held is looked up again when it is stored.
-    assert counting.calls["pks"] <= (10 if held else 18)
-    assert counting.calls["save_many"] <= 11
-    assert counting.calls.keys() == {"pks", "save_many"}
+    assert counting.calls == {"pks": 3, "save_many": 3}
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_the_largest_first_call_alone_goes_unchecked(
+    store: simstore.Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: bool
+) -> None:
+    monkeypatch.setattr(importer, "BATCH_BYTES", 10 * importer.STORED_BYTES)
+    if not held:
+        monkeypatch.setattr(importer, "HELD_BYTES", 0)
+    agents = [AgentProfile(pk=f"g{n}", first_name="a", last_name="b") for n in range(2)]
+    annotators = [annotator(f"p{n}") for n in range(20)]
+    path = tmp_path / "all.jsonl"
+    for record in agents:
+        store.agents.save(record)
+    store.annotators.save_many(annotators)
+    export_records(store, path)
+    checked: Counter[str] = Counter()
+    with simstore.connect("memory://") as other:
+        for repository in (other.agents, other.annotators):
+            check = repository.check
+            monkeypatch.setattr(
+                repository,
+                "check",
+                lambda item, check=check: (checked.update([type(item).__name__]), check(item)),
+            )
+        assert import_records(path, other).stored == {"AgentProfile": 2, "Annotator": 20}
+        assert other.annotators.find() == store.annotators.find()
+    whole = {"AgentProfile": 2, "Annotator": 20}
+    assert checked == ({"AgentProfile": 2, "Annotator": 12} if held else whole)
 
 
 def test_an_export_reads_by_iterating_alone(store: simstore.Store, tmp_path: Path) -> None:
@@ -283,6 +314,6 @@ def test_what_is_held_takes_about_what_is_reckoned(tmp_path: Path, kind: str, su
         held = list(source.items())
         taken, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-    reckoned = sum(item.size + process.RECORD_BYTES for item in held if isinstance(item, Item))
+    reckoned = sum(item.size + importer.RECORD_BYTES for item in held if isinstance(item, Item))
     assert taken < 1.1 * reckoned
     assert reckoned < 9 * taken

@@ -91,7 +91,7 @@ class Score(Record):
     ("line", "models", "reason"),
     [
         ('{"name":"x"}', None, "may be those of EnvironmentList or CustomEvaluationDimensionList"),
-        ('{"stars":1}', (Review, Remark), "may be those of Review or Remark: say which"),
+        ('{"stars":1}', (Review, Remark), "may be those of Review or Remark: name the model"),
         ('{"pk":"a"}', None, "its keys are those of no known model: pk. If"),
         ("{}", None, "its keys are those of no known model: none. If"),
         ('{"stars":1}', None, "its keys are those of no known model: stars. If"),
@@ -107,6 +107,39 @@ def test_keys_that_do_not_tell_the_model(
         import_records(path, store, **({} if models is None else {"models": models}))
     assert reason in caught.value.reason
     assert caught.value.line == 0
+
+
+@pytest.mark.parametrize("name", ["episodes", "agent_profiles"])
+def test_a_file_of_another_model_is_one_fault(store: simstore.Store, name: str) -> None:
+    theirs, ours = (
+        ("EpisodeLog", simstore.AgentProfile)
+        if name == "episodes"
+        else ("AgentProfile", simstore.EpisodeLog)
+    )
+    with pytest.raises(ImportFileError) as caught:
+        import_records(sample_path() / f"{name}.jsonl", store, models=ours, on_error="collect")
+    assert caught.value.reason == f"its keys are those of {theirs}, not of {ours.__name__}"
+
+
+def test_a_line_that_is_most_like_the_given_model_is_one_of_it(
+    store: simstore.Store, tmp_path: Path
+) -> None:
+    class Note(Record):
+        name: str
+        email: str
+        stars: int
+
+    path = write(
+        tmp_path / "a.jsonl", '{"name":"n","email":"e"}', '{"name":"n","email":"e","stars":1}'
+    )
+    report = import_records(path, store, models=Note, on_error="skip")
+    assert (report.stored, report.faults.count) == ({"Note": 1}, 1)
+
+
+def test_of_many_keys_a_message_shows_some(store: simstore.Store, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", ",".join(f"k{n}" for n in range(30)))
+    with pytest.raises(ImportFileError, match=r"k6, k7 and 22 more\. If"):
+        import_records(path, store)
 
 
 def test_of_several_models_the_one_with_just_these_keys_is_taken(

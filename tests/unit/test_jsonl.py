@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from simstore.domain.errors import ImportFileError
-from simstore.services.files.jsonl import read_objects, write_objects
+from simstore.services.files.jsonl import dump_json, load_json, read_objects
 
 
 def read(data: bytes) -> list[tuple[int, dict[str, Any] | ImportFileError]]:
@@ -110,16 +110,37 @@ def test_a_very_deep_place_is_shortened() -> None:
 
 
 def test_objects_are_written_a_line_each_in_utf_8() -> None:
-    stream = io.BytesIO()
-    write_objects(stream, [{"a": "é\n\u2028"}, {"b": [math.inf, -math.inf, None, 1.0]}, {}])
-    assert stream.getvalue().decode().split("\n") == [
+    values: list[Any] = [{"a": "é\n\u2028"}, {"b": [math.inf, -math.inf, None, 1.0]}, {}]
+    lines = [dump_json(value) for value in values]
+    assert [line.decode() for line in lines] == [
         '{"a":"é\\n\u2028"}',
         '{"b":[Infinity,-Infinity,null,1.0]}',
         "{}",
-        "",
     ]
-    assert [value for _, value in read(stream.getvalue())] == [
-        {"a": "é\n\u2028"},
-        {"b": [math.inf, -math.inf, None, 1.0]},
-        {},
-    ]
+    assert [value for _, value in read(b"\n".join(lines))] == values
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"a":1,"a":1}',
+        '{"a":{"b":1,"b":2}}',
+        '{"a":18446744073709551616}',
+        '{"a":-9223372036854775809}',
+        '{"a":1e400}',
+        '{"a":"\\ud83c"}',
+        '{"a":NaN}',
+        '{"a":' + "[" * 300 + "]" * 300 + "}",
+        '{"a":-0.0,"b":1.0,"c":1e16,"d":0.1}',
+        '{"a":"\\/"}',
+        '{"a":"\u2028é","b":[Infinity]}',
+    ],
+)
+def test_the_fast_parser_never_has_its_way_with_a_line(line: str) -> None:
+    got = read_one(line)
+    if isinstance(got, ImportFileError):
+        with pytest.raises(ValueError, match=r".") as refused:
+            load_json(line)
+        assert got.reason == str(refused.value)
+    else:
+        assert repr(got) == repr(load_json(line))

@@ -77,6 +77,36 @@ def test_settings_by_environment_take_each_environment_apart() -> None:
     assert leaderboard(made, models=["oak"]).rows[0].settings == 1
 
 
+def test_a_row_says_where_its_margins_are_no_sign_of_a_sure_mean() -> None:
+    made = [
+        episode(["oak", "elm"], scores(goal), scores(0), environment=room)
+        for room, goal in (("a", 1), ("b", 3), ("c", 8))
+    ]
+    once = leaderboard(made, models=["oak"], settings="environment").rows[0]
+    assert (once.cells["goal"].margin, once.settings, once.unrepeated) == (0.0, 3, 3)
+    assert once.says_nothing_of_chance
+    again = leaderboard([*made, made[0]], models=["oak"], settings="environment").rows[0]
+    assert (again.settings, again.unrepeated, again.says_nothing_of_chance) == (3, 2, False)
+    usual = leaderboard(made, models=["oak"]).rows[0]
+    assert (usual.settings, usual.unrepeated, usual.says_nothing_of_chance) == (1, 0, False)
+
+
+def test_of_one_episode_or_none_there_is_no_margin_that_could_mislead() -> None:
+    made = [episode(["oak", "elm"], scores(1), 0.0)]
+    elm, oak = sorted(leaderboard(made).rows, key=lambda row: row.model)
+    assert (oak.unrepeated, oak.overall.margin, oak.says_nothing_of_chance) == (1, None, False)
+    assert (elm.unrepeated, elm.overall.margin, elm.says_nothing_of_chance) == (0, None, False)
+
+
+def test_both_positions_once_say_nothing_of_chance() -> None:
+    made = [
+        episode(["oak", "elm"], scores(1), scores(2)),
+        episode(["elm", "oak"], scores(3), scores(8)),
+    ]
+    for row in leaderboard(made).rows:
+        assert (row.overall.margin, row.unrepeated, row.says_nothing_of_chance) == (0.0, 2, True)
+
+
 def test_a_higher_confidence_has_a_wider_margin() -> None:
     made = [episode(["oak"], scores(goal)) for goal in (1, 2, 4)]
     margins = [

@@ -140,6 +140,7 @@ def test_json_has_everything_under_its_stored_name() -> None:
     }
     elm, oak, ash = document["rows"]
     assert (elm["model"], elm["tag"], elm["settings"], elm["episodes"]) == ("elm", None, 1, 1)
+    assert (elm["unrepeated"], oak["unrepeated"], ash["unrepeated"]) == (1, 0, 0)
     assert elm["scores"]["goal"] == {"mean": 6.0, "margin": None, "n": 1}
     assert oak["scores"]["goal"]["margin"] == pytest.approx(12.706204736)
     assert ash["missing"] == {"bare number": 1}
@@ -232,6 +233,7 @@ def test_any_name_leaves_a_markdown_table_its_rows_and_columns(name: str) -> Non
 def test_latex_is_a_booktabs_table() -> None:
     made = leaderboard([episode("oak", (-1.0, {"goal": goal})) for goal in (-1, 1)], models=["oak"])
     assert leaderboard_to_latex(made) == (
+        "% needs \\usepackage{booktabs}\n"
         "\\begin{tabular}{lrrrrr}\n"
         "\\toprule\n"
         "Model & GOAL [0, 10] & Overall & Settings & Episodes & Missing \\\\\n"

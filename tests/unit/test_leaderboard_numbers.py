@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simstore.domain.errors import InvalidArgumentError, MissingDependencyError
+from simstore.services.exact import Moments, square_root
 from simstore.services.leaderboards import student_t
-from simstore.services.leaderboards.moments import Moments, square_root
 from simstore.services.leaderboards.student import _quantile
 
 mpmath = pytest.importorskip("mpmath")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import simstore
@@ -198,7 +198,8 @@ def test_an_empty_polars_frame_has_the_same_columns_and_dtypes() -> None:
     assert set(full.dtypes) == {polars.String, polars.Int64, polars.Float64}
 
 
-@given(st.lists(episode_logs(), max_size=4))
+@given(st.lists(episode_logs(), max_size=2))
+@settings(max_examples=25)
 def test_polars_takes_every_row(episodes: list[EpisodeLog]) -> None:
     pytest.importorskip("polars")
     frame = polars_reward_frame(episodes)

@@ -57,7 +57,7 @@ def refused(load: Loader, path: Path) -> ImportFileError:
             jsonl_to_agentprofiles,
             without(AGENT, "first_name") | {"firstname": "Zoë"},
             "first_name",
-            "is missing; did you mean 'firstname'?",
+            "is missing; 'firstname' may be meant for it",
         ),
         (jsonl_to_agentprofiles, AGENT | {"age": "old"}, "age", "valid integer"),
         (jsonl_to_agentprofiles, AGENT | {"age": math.inf}, "age", "finite number"),

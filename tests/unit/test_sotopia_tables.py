@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from simstore.domain.episodes import EpisodeLog
-from simstore.domain.errors import ImportFileError
+from simstore.domain.errors import ImportFileError, InvalidRecordError
 from simstore.domain.profiles import (
     AgentProfile,
     EnvAgentComboStorage,
@@ -206,7 +206,9 @@ def test_a_row_that_is_too_short(path: Path) -> None:
 
 def test_a_table_of_another_kind(path: Path) -> None:
     path.write_text("combo,env_id,agent_ids\nc,e,[]\n")
-    with pytest.raises(ImportFileError, match="'combo_id': is missing; did you mean 'combo'"):
+    with pytest.raises(
+        ImportFileError, match="'combo_id': is missing; 'combo' may be meant for it"
+    ):
         csv_to_envagnetcombostorage(path)
 
 
@@ -270,3 +272,18 @@ def test_enums_are_written_as_numbers_and_metadata_as_json(path: Path) -> None:
     )
     relationshipprofiles_to_csv([relationship], path)
     assert only_row(path)["relationship"] == "0"
+
+
+def test_what_is_no_unicode_is_an_error_that_names_the_record(path: Path) -> None:
+    environment = EnvironmentProfile(pk="e1", scenario="A talk")
+    for metadata in {"a": "\ud800"}, {"\ud800": 1}:
+        environment.game_metadata = metadata
+        with pytest.raises(InvalidRecordError, match="EnvironmentProfile 'e1' cannot be written"):
+            environmentprofiles_to_csv([environment], path)
+    assert not path.exists()
+
+
+def test_lists_that_are_too_long_for_pythons_notation_are_json(path: Path) -> None:
+    agent = AgentProfile(first_name="A", last_name="B", moral_values=["it's", "x" * 2_000_000])
+    agentprofiles_to_csv([agent], path)
+    assert csv_to_agentprofiles(path) == [agent]

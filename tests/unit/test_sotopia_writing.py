@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from simstore import services
+from simstore import Annotator, connect, services
 from simstore.domain.episodes import EpisodeLog
 from simstore.domain.errors import InvalidArgumentError, InvalidRecordError, WrongModelError
 from simstore.domain.profiles import (
@@ -31,7 +31,8 @@ from simstore.services import (
     jsonl_to_episodes,
     relationshipprofiles_to_jsonl,
 )
-from simstore.services.sotopia_files.cells import columns
+from simstore.services.progress import Progress
+from simstore.services.sotopia_files import export_sotopia
 from simstore.services.sotopia_files.layouts import (
     AGENTS,
     COMBOS,
@@ -40,13 +41,7 @@ from simstore.services.sotopia_files.layouts import (
     RELATIONSHIPS,
     SOTOPIA_LAYOUTS,
 )
-from simstore.services.sotopia_files.lines import (
-    agent_lines,
-    combo_lines,
-    environment_lines,
-    episode_lines,
-    relationship_lines,
-)
+from simstore.services.sotopia_files.lines import episode_lines, record_lines
 from tests.unit import sotopia_examples
 
 AGENT = AgentProfile(pk="a", first_name="A", last_name="B")
@@ -81,14 +76,14 @@ def test_names_arguments_and_defaults_are_sotopias(kind: str, form: str) -> None
 @pytest.mark.parametrize(
     ("line", "theirs", "more"),
     [
-        (next(agent_lines([AGENT])), sotopia_examples.AGENT, ["tag"]),
+        (next(record_lines(AGENTS, [AGENT])), sotopia_examples.AGENT, ["tag"]),
         (
-            next(environment_lines([ENVIRONMENT])),
+            next(record_lines(ENVIRONMENTS, [ENVIRONMENT])),
             sotopia_examples.ENVIRONMENT,
             ["game_metadata", "tag"],
         ),
-        (next(relationship_lines([RELATIONSHIP])), sotopia_examples.RELATIONSHIP, ["tag"]),
-        (next(combo_lines([COMBO])), sotopia_examples.COMBO, []),
+        (next(record_lines(RELATIONSHIPS, [RELATIONSHIP])), sotopia_examples.RELATIONSHIP, ["tag"]),
+        (next(record_lines(COMBOS, [COMBO])), sotopia_examples.COMBO, []),
         (next(episode_lines([EPISODE])), sotopia_examples.EPISODE, ["agent_classes"]),
     ],
     ids=KINDS,
@@ -105,25 +100,25 @@ def test_layouts_cover_their_models(layout: Any) -> None:
     key, *_ = layout.fields
     assert layout.required == (key,)
     assert layout.fields[key] == "pk"
-    assert set(columns(layout)) == layout.fields.keys() | layout.derived
+    assert set(layout.columns) == layout.fields.keys() | layout.derived
 
 
 def test_layouts_are_in_the_order_of_the_lines() -> None:
     for layout, line in (
-        (AGENTS, next(agent_lines([AGENT]))),
-        (ENVIRONMENTS, next(environment_lines([ENVIRONMENT]))),
-        (RELATIONSHIPS, next(relationship_lines([RELATIONSHIP]))),
-        (COMBOS, next(combo_lines([COMBO]))),
+        (AGENTS, next(record_lines(AGENTS, [AGENT]))),
+        (ENVIRONMENTS, next(record_lines(ENVIRONMENTS, [ENVIRONMENT]))),
+        (RELATIONSHIPS, next(record_lines(RELATIONSHIPS, [RELATIONSHIP]))),
+        (COMBOS, next(record_lines(COMBOS, [COMBO]))),
         (EPISODES, next(episode_lines([EPISODE]))),
     ):
         assert list(layout.fields) == [key for key in line if key not in layout.derived]
 
 
 def test_values_that_sotopia_writes_in_its_own_way() -> None:
-    (environment,) = environment_lines([ENVIRONMENT])
+    (environment,) = record_lines(ENVIRONMENTS, [ENVIRONMENT])
     assert (environment["relationship"], environment["agent_constraint"]) == ("3", "none")
     assert (environment["age_constraint"], environment["game_metadata"]) == (None, None)
-    assert next(relationship_lines([RELATIONSHIP]))["relationship"] == "5"
+    assert next(record_lines(RELATIONSHIPS, [RELATIONSHIP]))["relationship"] == "5"
 
 
 @pytest.mark.parametrize("rewards", [[math.inf], [-math.inf], [(1.0, {"a": math.inf})]])
@@ -230,3 +225,54 @@ def test_standard_output_is_a_path_too(monkeypatch: pytest.MonkeyPatch) -> None:
     episodes_to_jsonl([EPISODE], "-")
     out.seek(0)
     assert json.loads(out.read())["episode_id"] == "p"
+
+
+# In one call
+
+
+RECORDS: list[Any] = [AGENT, ENVIRONMENT, RELATIONSHIP, COMBO, EPISODE]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+@pytest.mark.parametrize(("kind", "record"), list(zip(KINDS, RECORDS, strict=True)), ids=KINDS)
+def test_one_call_writes_what_the_named_exporter_does(
+    tmp_path: Path, kind: str, record: Any, form: str
+) -> None:
+    ours, theirs = tmp_path / f"ours.{form}", tmp_path / "theirs"
+    getattr(services, f"{kind}_to_{form}")([record], theirs)
+    assert export_sotopia([record], ours, model=type(record)) == 1
+    assert ours.read_bytes() == theirs.read_bytes()
+
+
+def test_its_progress_knows_how_many_a_repository_has(tmp_path: Path) -> None:
+    reported: list[Progress] = []
+    with connect("memory://") as store:
+        store.agents.save(AGENT)
+        export_sotopia(
+            store.agents, tmp_path / "a.csv", model=AgentProfile, progress=reported.append
+        )
+    assert reported == [Progress("export", "AgentProfile", 1, 1)]
+
+
+def test_its_texts_are_guarded_if_that_is_asked_for(tmp_path: Path) -> None:
+    agent = AgentProfile(pk="a", first_name="=1", last_name="B", age=-1)
+    for guard, name in ((False, "=1"), (True, "'=1")):
+        path = tmp_path / "a.csv"
+        export_sotopia([agent], path, model=AgentProfile, guard_formulas=guard)
+        assert path.read_text().splitlines()[1].startswith(f"a,{name},B,-1,")
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "message"),
+    [
+        (Annotator, "a.csv", "Sotopia has no files of Annotator; it has those of AgentProfile, "),
+        (AgentProfile, "a.parquet", "JSON lines or CSV, not Parquet"),
+        (AgentProfile, "a.txt", "the suffix names no format"),
+    ],
+)
+def test_what_sotopia_does_not_write(
+    tmp_path: Path, model: type[BaseModel], name: str, message: str
+) -> None:
+    with pytest.raises(InvalidArgumentError, match=message):
+        export_sotopia([], tmp_path / name, model=model)
+    assert not list(tmp_path.iterdir())

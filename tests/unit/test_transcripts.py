@@ -267,6 +267,8 @@ def test_a_missing_episode_is_always_an_error(store: Store) -> None:
         ("\u2066a\u2069\u061c\ufeff\u200b", "⟨U+2066⟩a⟨U+2069⟩⟨U+061C⟩⟨U+FEFF⟩⟨U+200B⟩"),
         ("\ud83d\ude00", "⟨U+D83D⟩⟨U+DE00⟩"),
         ("\U000e0041\uffff\U0010ffff", "⟨U+E0041⟩⟨U+FFFF⟩⟨U+10FFFF⟩"),
+        ("Hi\U000e0101\U000e01efa\u00ad\u3164", "Hi⟨U+E0101⟩⟨U+E01EF⟩a⟨U+00AD⟩⟨U+3164⟩"),
+        ("❤\ufe0f", "❤\ufe0f"),
         ("👩\u200d🚀 é עברית 日本語", "👩\u200d🚀 é עברית 日本語"),
     ],
 )

@@ -13,10 +13,10 @@ from pydantic import BaseModel, Field, field_serializer
 import simstore
 from simstore import AgentProfile, BackendError, EpisodeLog, InvalidArgumentError, Record
 from simstore.domain.store import RECORD_MODELS, Store
+from simstore.services.progress import Progress
 from simstore.services.transfer import (
     CollectionComparison,
     Difference,
-    Progress,
     Unreadable,
     compare_stores,
 )
@@ -203,9 +203,17 @@ def test_the_checksum_is_that_of_the_records_line_by_line(left: Store, right: St
     assert of_agents(left, right).left.checksum == hashlib.sha256(text.encode()).hexdigest()
 
 
-def test_a_single_model_is_no_list_of_models(left: Store, right: Store) -> None:
-    with pytest.raises(InvalidArgumentError, match=r"models is a list"):
-        compare_stores(left, right, models=AgentProfile)  # type: ignore[arg-type]  # the mistake
+def test_a_single_model_will_do(left: Store, right: Store) -> None:
+    left.agents.save(agent("a"))
+    comparison = compare_stores(left, right, models=AgentProfile)
+    assert [each.collection for each in comparison.collections] == ["AgentProfile"]
+    assert compare_stores(left, right, models=EpisodeLog).unknown_left == ("AgentProfile",)
+
+
+@pytest.mark.parametrize("models", ["AgentProfile", ["AgentProfile"], 3, None], ids=repr)
+def test_what_is_no_model_is_refused(left: Store, right: Store, models: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"models is a model or a series of models"):
+        compare_stores(left, right, models=models)
 
 
 def test_models_may_be_given_once_only_or_twice(left: Store, right: Store) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 import simstore
 from simstore import AgentProfile, BackendError, TransferError
-from simstore.services.transfer import Progress, copy_store
+from simstore.services.progress import Progress
+from simstore.services.transfer import copy_store
 from tests.contract.broken import Sound, WrappedStore
 from tests.unit.transfers import DIRECTIONS, Note, Pair, agents, urls_of
 

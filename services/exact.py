@@ -1,7 +1,9 @@
-"""Mean and variance of a stream of numbers, without rounding until the end."""
+"""Statistics without rounding until the end: no order and no origin of the numbers changes them."""
 
 import math
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from operator import mul, sub
 
 
 class Moments:
@@ -64,3 +66,41 @@ def square_root(value: Fraction) -> float:
         return 0.0
     halves = (value.numerator.bit_length() - value.denominator.bit_length()) // 2
     return math.ldexp(math.sqrt(value / Fraction(4) ** halves), halves)
+
+
+def exact_mean(numbers: Iterable[float]) -> Fraction:
+    """The mean of finite numbers, of which there must be at least 1."""
+    moments = Moments()
+    for number in numbers:
+        moments.add(number)
+    return moments.mean
+
+
+def correlation(first: Sequence[float], second: Sequence[float]) -> float:
+    """Pearson's correlation: the covariance over the product of the standard deviations.
+
+    Both have as many numbers, at least 2, all of them finite and not all equal.
+    """
+    # Not statistics.correlation: it rounds on the way, so that 1e300, 2e300 and -1e300 have none
+    # with 1, 2 and 3, and its last digits differ between versions of Python.
+    # The correlation is the same for multiples of the numbers, and so for whole ones.
+    x, y, n = _whole(first)[0], _whole(second)[0], len(first)
+    sum_x, sum_y = sum(x), sum(y)
+    covariance = n * sum(map(mul, x, y)) - sum_x * sum_y
+    variances = (n * sum(map(mul, x, x)) - sum_x**2) * (n * sum(map(mul, y, y)) - sum_y**2)
+    size = math.sqrt(Fraction(covariance**2, variances))
+    return size if covariance >= 0 else -size
+
+
+def mean_squared_error(first: Sequence[float], second: Sequence[float]) -> Fraction:
+    """The mean of the squared differences of two lists of as many finite numbers, at least 1."""
+    numbers, unit = _whole([*first, *second])
+    errors = map(sub, numbers[: len(first)], numbers[len(first) :])
+    return Fraction(sum(error**2 for error in errors), len(first) * unit**2)
+
+
+def _whole(numbers: Sequence[float]) -> tuple[list[int], int]:
+    """Every number times the smallest power of two that makes all of them whole; and the power."""
+    ratios = [number.as_integer_ratio() for number in numbers]
+    unit = max(denominator for _, denominator in ratios)
+    return [numerator * (unit // denominator) for numerator, denominator in ratios], unit

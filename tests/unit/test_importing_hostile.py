@@ -1,0 +1,257 @@
+"""Files that change while they are read, that are made to break a reader, or that are too much."""
+
+import gc
+import io
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import field_validator
+
+import simstore
+from simstore import AgentProfile, Annotator, ImportFaultsError, ImportFileError, Record
+from simstore.services.exporting import export_records
+from simstore.services.files.cells import MAX_LITERAL_CHARACTERS, CellError, CellForm, read_cell
+from simstore.services.files.csv_files import column_names
+from simstore.services.importing import import_records, importer
+from simstore.services.importing.source import MAX_IGNORED_KEYS
+from simstore.services.progress import Progress
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[simstore.Store]:
+    url = "memory://" if request.param == "memory" else f"sqlite:///{tmp_path}/store.db"
+    with simstore.connect(url) as opened:
+        yield opened
+
+
+def annotators(count: int, name: str = "n") -> list[Annotator]:
+    return [Annotator(pk=f"p{n:05}", name=f"{name}{n * 7919}", email="e") for n in range(count)]
+
+
+# Files that change between the pass that checks them and the one that stores them
+
+COUNT = 10 * io.DEFAULT_BUFFER_SIZE // 50
+"""Records of more bytes than a buffer of the file has."""
+
+
+@pytest.fixture
+def _read_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importer, "HELD_BYTES", 1)
+    monkeypatch.setattr(importer, "BATCH_BYTES", 100 * importer.STORED_BYTES)
+
+
+def refused_after(
+    change: Any, path: Path, store: simstore.Store, **options: Any
+) -> tuple[ImportFileError, int]:
+    """The error of an import whose file was changed once it was checked, and what is stored."""
+
+    def after_the_check(progress: Progress) -> None:
+        if progress.step == "check" and progress.done == COUNT:
+            change()
+
+    with pytest.raises(ImportFileError, match="changed while it was read") as caught:
+        import_records(path, store, models=Annotator, progress=after_the_check, **options)
+    return caught.value, store.annotators.count()
+
+
+@pytest.mark.usefixtures("_read_twice")
+@pytest.mark.parametrize("on_error", ["raise", "collect"])
+@pytest.mark.parametrize("suffix", ["jsonl", "jsonl.gz", "jsonl.zst", "csv", "csv.gz", "parquet"])
+@pytest.mark.parametrize("change", ["cut short", "shorter", "longer", "empty", "other"])
+def test_a_file_that_changes_after_its_check_is_an_error_that_counts_what_is_stored(
+    store: simstore.Store, tmp_path: Path, suffix: str, change: str, on_error: Any
+) -> None:
+    path, other = tmp_path / f"a.{suffix}", tmp_path / f"b.{suffix}"
+    export_records(annotators(COUNT), path)
+    whole = path.read_bytes()
+    if change == "other":
+        other.write_bytes(b"\xff\n" * len(whole))
+    elif change in {"cut short", "empty"}:
+        other.write_bytes(whole[: len(whole) // 2 - 7] if change == "cut short" else b"")
+    else:
+        export_records(annotators(COUNT + (150 if change == "longer" else -150)), other)
+    error, stored = refused_after(
+        lambda: path.write_bytes(other.read_bytes()), path, store, on_error=on_error
+    )
+    assert error.reason == f"the file changed while it was read; {stored} of its records are stored"
+    assert stored <= COUNT
+
+
+@pytest.mark.usefixtures("_read_twice")
+@pytest.mark.parametrize("on_error", ["raise", "collect"])
+@pytest.mark.parametrize("bad", ['{"pk":"a/b"', '{"pk":7', '{"pk":"\\ud800"'])
+def test_the_line_that_changed_is_named(
+    store: simstore.Store, tmp_path: Path, bad: str, on_error: Any
+) -> None:
+    path = tmp_path / "a.jsonl"
+    export_records(annotators(COUNT), path)
+    lines = path.read_text().splitlines()
+    lines[-1] = lines[-1].replace(f'{{"pk":"p{COUNT - 1:05}"', bad)
+    error, stored = refused_after(
+        lambda: path.write_text("\n".join(lines)), path, store, on_error=on_error
+    )
+    assert error.line == COUNT
+    assert 0 < stored < COUNT
+    assert error.__cause__ is not None
+
+
+@pytest.mark.usefixtures("_read_twice")
+def test_a_file_that_stays_is_stored_with_what_is_skipped_counted(
+    store: simstore.Store, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.jsonl"
+    export_records(annotators(500), path)
+    store.annotators.save_many(annotators(20, "old"))
+    report = import_records(path, store, on_conflict="skip")
+    assert (report.stored, report.skipped) == ({"Annotator": 480}, 20)
+
+
+# What is left behind
+
+
+@pytest.mark.parametrize("on_error", ["raise", "collect"])
+@pytest.mark.parametrize("name", ["x", ""], ids=["refused by the store", "by the model"])
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz", "csv.zst", "jsonl", "parquet"])
+def test_a_refused_import_leaves_nothing_to_complain_of(
+    store: simstore.Store,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    suffix: str,
+    name: str,
+    on_error: Any,
+) -> None:
+    complaints: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", complaints.append)
+    monkeypatch.setattr(importer, "HELD_BYTES", 1)
+    path = tmp_path / f"a.{suffix}"
+    export_records([Touchy(pk="b", name=name), *(Touchy(name="x") for _ in range(300))], path)
+    store.repository(Strict).save(Strict(pk="b", name="x", age=1))
+    with pytest.raises((ImportFileError, ImportFaultsError)):
+        import_records(path, store, models=Strict, on_error=on_error, on_conflict="error")
+    with pytest.raises((ImportFileError, ImportFaultsError)):
+        import_records(path, Refusing(store), models=Strict, on_error=on_error)
+    gc.collect()
+    assert complaints == []
+
+
+class Refusing:
+    """A store that takes no record."""
+
+    def __init__(self, store: simstore.Store) -> None:
+        self._store = store
+
+    def repository(self, model: type[BaseModel]) -> Any:
+        made = self._store.repository(model)
+        made.check = self._refuse  # type: ignore[method-assign]  # of this one alone
+        return made
+
+    def _refuse(self, item: BaseModel) -> None:
+        raise InvalidRecordError(f"{item!r} is refused")
+
+
+class Touchy(Record):
+    name: str = ""
+    age: int = 1
+
+
+class Strict(Record):
+    name: str
+    age: int
+
+    @field_validator("name")
+    @classmethod
+    def _is_there(cls, name: str) -> str:
+        return str(1 // len(name)) and name
+
+
+# Values
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_arithmetic_that_fails_in_a_validator_is_a_fault_of_the_line(
+    store: simstore.Store, tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"a.{suffix}"
+    export_records([Touchy(name=""), Touchy(name="x")], path)
+    report = import_records(path, store, models=Strict, on_error="skip")
+    assert (report.stored, report.faults.count) == ({"Strict": 1}, 1)
+    assert report.faults.first[0].reason.startswith("ZeroDivisionError: ")
+
+
+@pytest.mark.parametrize("column", ["age", "moral_values"])
+@pytest.mark.parametrize("digits", ["0x" + "F" * 5_000, "1" * 5_000, "-" + "1" * 5_000])
+def test_an_integer_of_thousands_of_digits_is_a_fault_of_its_line(
+    store: simstore.Store, tmp_path: Path, column: str, digits: str
+) -> None:
+    for cell in digits, f"[{digits}]", f"['', {digits}]":
+        path = tmp_path / "a.csv"
+        path.write_text(f'pk,first_name,last_name,{column}\na,A,B,"{cell}"\nb,A,B,\n')
+        report = import_records(path, store, models=AgentProfile, on_error="skip")
+        assert [fault.field for fault in report.faults.first] == [column]
+        assert report.stored == {"AgentProfile": 1}
+
+
+def test_a_literal_of_pythons_has_a_longest_length_and_json_has_none() -> None:
+    inner = "0, " * (MAX_LITERAL_CHARACTERS // 3)
+    with pytest.raises(CellError, match=r"too long to be a Python literal.*; write JSON"):
+        read_cell(CellForm.JSON, f"({inner})")
+    assert len(read_cell(CellForm.JSON, f"[{inner}0]")) == MAX_LITERAL_CHARACTERS // 3 + 1
+
+
+# Tables
+
+
+def test_a_header_of_very_many_columns_is_read_in_time() -> None:
+    names = [f"c{number}" for number in range(60_000)]
+    started = time.process_time()
+    assert column_names(io.BytesIO(",".join(names).encode()), "a.csv") == names
+    assert time.process_time() - started < 5  # a minute where each is compared with all
+
+
+def test_of_the_keys_that_no_field_stands_for_the_first_are_told(
+    store: simstore.Store, tmp_path: Path
+) -> None:
+    names = [f"c{number}" for number in range(300)]
+    path = tmp_path / "a.csv"
+    path.write_text(f"pk,name,email,{','.join(names)}\na,b,c{',x' * 300}\n")
+    report = import_records(path, store, models=Annotator)
+    assert report.stored == {"Annotator": 1}
+    assert report.ignored_keys == tuple(names[:MAX_IGNORED_KEYS])
+
+
+@pytest.mark.parametrize("on_error", ["raise", "collect", "skip"])
+def test_parquet_with_two_columns_of_one_name_is_refused(
+    store: simstore.Store, tmp_path: Path, on_error: Any
+) -> None:
+    import pyarrow as pa  # noqa: PLC0415 — of an extra
+    from pyarrow import parquet  # noqa: PLC0415 — the same
+
+    path = tmp_path / "a.parquet"
+    columns = [pa.array([text]) for text in ("a", "b", "c", "d")]
+    parquet.write_table(pa.table(columns, ["pk", "name", "email", "name"]), path)
+    with pytest.raises(ImportFileError, match="the table has two columns 'name'"):
+        import_records(path, store, models=Annotator, on_error=on_error)
+    assert store.collections() == []
+
+
+@pytest.mark.parametrize("kind", ["text", "date"])
+def test_parquet_with_values_that_are_none_of_pythons_is_refused(
+    store: simstore.Store, tmp_path: Path, kind: str
+) -> None:
+    import pyarrow as pa  # noqa: PLC0415 — of an extra
+    from pyarrow import parquet  # noqa: PLC0415 — the same
+
+    wrong = {
+        "text": pa.array([b"\xff"]).view(pa.string()),
+        "date": pa.array([2**62]).view(pa.timestamp("us")),
+    }
+    texts = [pa.array([text]) for text in ("a", "b", "c")]
+    path = tmp_path / "a.parquet"
+    parquet.write_table(pa.table([*texts, wrong[kind]], ["pk", "name", "email", "more"]), path)
+    with pytest.raises(ImportFileError, match="is not Parquet that can be read"):
+        import_records(path, store, models=Annotator)
+    assert store.collections() == []
