@@ -100,10 +100,16 @@ def _mended(
     if not isinstance(document, Mapping):
         return None
     mended: Any = document
-    for fault in error.errors(include_url=False, include_context=False, include_input=False):
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    # Together: a foreign line may have thousands of them, and each removal copies the document.
+    unknown = {f["loc"][0] for f in faults if f["type"] == "extra_forbidden" and len(f["loc"]) == 1}
+    if unknown:
+        mended = {name: value for name, value in document.items() if name not in unknown}
+    for fault in faults:
         path = fault["loc"]
         if fault["type"] == "extra_forbidden":
-            mended = _without(mended, path)
+            if len(path) > 1:
+                mended = _without(mended, path)
         elif path and document.get(str(path[0]), "") is None:
             field = model.model_fields.get(str(path[0]))
             if field is not None and not field.is_required():

@@ -190,9 +190,10 @@ def _decompressed(raw: IO[bytes], compression: str) -> IO[bytes]:
 
 def broken_data_errors() -> tuple[type[Exception], ...]:
     """What a stream of `open_for_reading` raises, within its block, of data that is broken."""
+    errors: tuple[type[Exception], ...] = (EOFError, *_decompression_errors(".gz"))
     with contextlib.suppress(MissingDependencyError):
-        return EOFError, *_decompression_errors(".gz"), *_decompression_errors(".zst")
-    return EOFError, *_decompression_errors(".gz")
+        errors += _decompression_errors(".zst")
+    return errors
 
 
 def _decompression_errors(compression: str) -> tuple[type[Exception], ...]:

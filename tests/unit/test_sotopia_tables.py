@@ -276,7 +276,8 @@ def test_enums_are_written_as_numbers_and_metadata_as_json(path: Path) -> None:
 
 def test_what_is_no_unicode_is_an_error_that_names_the_record(path: Path) -> None:
     environment = EnvironmentProfile(pk="e1", scenario="A talk")
-    for metadata in {"a": "\ud800"}, {"\ud800": 1}:
+    wrong: list[dict[str, Any]] = [{"a": "\ud800"}, {"\ud800": 1}]
+    for metadata in wrong:
         environment.game_metadata = metadata
         with pytest.raises(InvalidRecordError, match="EnvironmentProfile 'e1' cannot be written"):
             environmentprofiles_to_csv([environment], path)
