@@ -34,7 +34,12 @@ def dump_json(value: Any) -> bytes:
     Raises:
         ValueError: it holds NaN, half of a surrogate pair, or what has no JSON.
     """
-    # Not orjson, which writes infinities as null.
+    try:
+        data = orjson.dumps(value)
+        if b"null" not in data:
+            return data  # it would write infinities and NaN as null
+    except orjson.JSONEncodeError:
+        pass  # the slower one says why, or writes it
     data = to_json(value, inf_nan_mode="constants")
     if b"NaN" in data:  # in a text, or as a number
         where = _place_of(_is_nan, value)
