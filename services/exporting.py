@@ -72,16 +72,10 @@ def export_records(  # noqa: PLR0913 — options, by name
         if model is None:
             stream.writelines(_tagged_lines(items, meter))
         else:
-            items = _counted(items, schema_of(model).collection, meter)
+            items = meter.counting(items, schema_of(model).collection)
             _write(stream, chosen, model, items, guard_formulas=guard_formulas)
     meter.finish()
     return meter.done.total()
-
-
-def _counted(values: Iterable[R], collection: str, meter: Meter) -> Iterator[R]:
-    for value in values:
-        yield value
-        meter.add(collection)
 
 
 def _totals(source: Any, models: tuple[type[BaseModel], ...]) -> dict[str, int]:
@@ -151,7 +145,7 @@ def _tagged_lines(items: Iterable[BaseModel], meter: Meter) -> Iterator[bytes]:
         def line(document: Line, tag: Line = tag) -> bytes:
             return dump_json(tag | document) + b"\n"
 
-        yield from _written(model, _counted(group, collection, meter), line)
+        yield from _written(model, meter.counting(group, collection), line)
 
 
 def _written(

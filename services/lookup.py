@@ -1,6 +1,7 @@
 """Many records by pk, in few reads, with what is missing told apart."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, Literal, TypeVar
 
 from simstore.domain.errors import InvalidArgumentError, InvalidPkError, NotFoundError
@@ -31,10 +32,8 @@ def by_pk(repository: Repository[T], pks: Iterable[str], *, missing: OnMissing) 
     if missing not in {"raise", "skip"}:
         raise InvalidArgumentError(f"missing is 'raise' or 'skip', not {missing!r}")
     asked = list(dict.fromkeys(pks))
-    possible = [pk for pk in asked if _is_pk(pk)]
     found: dict[str, T] = {}
-    for start in range(0, len(possible), CHUNK):
-        chunk = possible[start : start + CHUNK]
+    for chunk in _possible(asked):
         found |= {record.pk: record for record in repository.get_many(chunk, missing="skip")}
     absent = [pk for pk in asked if pk not in found]
     if absent and missing == "raise":
@@ -47,11 +46,17 @@ def stored_pks(repository: Repository[Any], pks: Iterable[str]) -> set[str]:
 
     What no primary key can be is not stored.
     """
-    possible = [pk for pk in dict.fromkeys(pks) if _is_pk(pk)]
     found: set[str] = set()
-    for start in range(0, len(possible), CHUNK):
-        found.update(repository.pks(field("pk").in_(possible[start : start + CHUNK])))
+    for chunk in _possible(dict.fromkeys(pks)):
+        found.update(repository.pks(field("pk").in_(chunk)))
     return found
+
+
+def _possible(pks: Iterable[str]) -> Iterator[list[str]]:
+    """Those of `pks` that a primary key can be, `CHUNK` of them at a time."""
+    possible = filter(_is_pk, pks)
+    while chunk := list(islice(possible, CHUNK)):
+        yield chunk
 
 
 def _is_pk(pk: str) -> bool:

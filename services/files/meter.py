@@ -1,8 +1,12 @@
 """Counts records on their way, and tells how far they have come."""
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from simstore.services.progress import OnProgress, Progress
+
+T = TypeVar("T")
 
 RECORDS_A_REPORT = 100
 """A call costs little beside the writing of so many records, and they take less than a second."""
@@ -28,6 +32,12 @@ class Meter:
             and self.done[collection] - self._reported.get(collection, 0) >= RECORDS_A_REPORT
         ):
             self._report(collection)
+
+    def counting(self, values: Iterable[T], collection: str) -> Iterator[T]:
+        """`values`, each counted as a record of `collection` when the next is asked for."""
+        for value in values:
+            yield value
+            self.add(collection)
 
     def finish(self) -> None:
         """Report what was counted and not reported yet, at the end of the step."""

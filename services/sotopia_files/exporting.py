@@ -1,6 +1,6 @@
 """Records into a file in Sotopia's layout."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel
@@ -11,7 +11,6 @@ from simstore.domain.repository import Repository
 from simstore.domain.schema import schema_of
 from simstore.domain.store import Store
 from simstore.services.files.formats import FileFormat, format_of
-from simstore.services.files.layout import Line
 from simstore.services.files.meter import Meter
 from simstore.services.files.streams import PathOrName
 from simstore.services.progress import OnProgress
@@ -71,15 +70,10 @@ def export_sotopia(  # noqa: PLR0913 — options, by name
         else record_lines(layout, items)
     )
     meter = Meter("export", progress, totals)
-
-    def counted() -> Iterator[Line]:
-        for line in lines:
-            yield line
-            meter.add(collection)
-
+    counted = meter.counting(lines, collection)
     if chosen is FileFormat.JSONL:
-        write_jsonl(layout, counted(), path)
+        write_jsonl(layout, counted, path)
     else:
-        write_csv(layout, counted(), path, guard_formulas=guard_formulas)
+        write_csv(layout, counted, path, guard_formulas=guard_formulas)
     meter.finish()
     return meter.done[collection]

@@ -11,10 +11,10 @@ from functools import partial
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
-from pydantic_core import to_json
 
 from simstore.services.files.cells import MAX_LITERAL_CHARACTERS, CellForm, cell_forms, write_cell
 from simstore.services.files.csv_files import guarded
+from simstore.services.files.jsonl import dump_json
 from simstore.services.files.layout import Layout, Line, LineOfRow, cell_value
 
 T = TypeVar("T", bound=BaseModel)
@@ -24,11 +24,6 @@ NO_CONSTRAINT = "none"
 
 CellWriter = Callable[[Any], str]
 """Makes the cell of a value of a line."""
-
-
-def dump_line(line: Line) -> bytes:
-    """A line as JSON, infinities as Python writes them."""
-    return to_json(line, inf_nan_mode="constants")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +38,7 @@ class SotopiaLayout(Layout[T]):
     table: tuple[str, ...] = ()
     bare: frozenset[str] = frozenset()
     writers: Mapping[str, CellWriter] = field(default_factory=dict)
-    dump: Callable[[Line], bytes] = dump_line
+    dump: Callable[[Line], bytes] = dump_json
 
     @property
     def columns(self) -> tuple[str, ...]:

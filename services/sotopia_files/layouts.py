@@ -15,12 +15,12 @@ from simstore.domain.profiles import (
     RelationshipProfile,
     RelationshipType,
 )
+from simstore.services.files.jsonl import dump_json
 from simstore.services.files.layout import Line
 from simstore.services.sotopia_files.layout import (
     NO_CONSTRAINT,
     SotopiaLayout,
     constraint_cell,
-    dump_line,
     json_cell,
     read_value,
 )
@@ -84,8 +84,9 @@ def _reward(scores: Any) -> Any:
 
 
 def _dump_episode(line: Line) -> bytes:
-    # orjson takes half the time, but writes infinities, which only rewards can hold, as null.
-    return orjson.dumps(line) if _all_finite(line[RAW_REWARDS]) else dump_line(line)
+    # Without a store some columns are null, and orjson writes infinities so: those only rewards
+    # can hold. `dump_json` would not know, and takes the slower writer for every null.
+    return orjson.dumps(line) if _all_finite(line[RAW_REWARDS]) else dump_json(line)
 
 
 def _all_finite(rewards: Iterable[Reward]) -> bool:
