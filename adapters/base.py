@@ -47,6 +47,7 @@ from simstore.domain.errors import (
     WrongModelError,
 )
 from simstore.domain.fields import check_pk
+from simstore.domain.maintenance import IndexFault
 from simstore.domain.query import Condition
 from simstore.domain.record import ExpiringRecord
 from simstore.domain.repository import DEFAULT_BATCH_SIZE, Explanation, Repository, Ttl
@@ -62,14 +63,13 @@ LONGEST_PAUSE = 0.02
 class StorageRepository(Repository[T]):
     """The records of one model in a storage."""
 
-    def __init__(
-        self, model: type[T], storage: Callable[[], Storage], *, keeps_documents: bool
-    ) -> None:
+    def __init__(self, model: type[T], storage: Callable[[], Storage], kind: type[Storage]) -> None:
         self._model = model
         self._schema: ModelSchema = schema_of(model)
         self._storage = storage
         self._collection = self._schema.collection
-        self._codec = RecordCodec(model, self._schema, keeps_documents=keeps_documents)
+        self._codec = RecordCodec(model, self._schema, keeps_documents=kind.keeps_documents)
+        self._precision_of = kind.precision
         self._stored = Collection(self._collection, self._codec.indexes, self._codec.values_of)
         self._reader = Reader(self._stored, self._codec, storage)
         # Asked once: isinstance() on a pydantic model costs as much as half of its validation.
@@ -325,5 +325,8 @@ class StorageRepository(Repository[T]):
     def explain(self, *where: Condition, **equals: Any) -> Explanation:
         return self._query(where, equals).plan.explanation
 
+    def index_faults(self, *, repair: bool = False) -> Iterator[IndexFault]:
+        return self._storage().index_faults(self._stored, repair=repair)
+
     def _query(self, where: Sequence[Condition], equals: Mapping[str, Any]) -> Query:
-        return Query(self._schema, where, equals)
+        return Query(self._schema, where, equals, self._precision_of)

@@ -12,6 +12,7 @@ from simstore.adapters.base import StorageRepository
 from simstore.adapters.storage import Storage
 from simstore.adapters.transaction import BufferedTransaction
 from simstore.domain.errors import ModelError, StoreClosedError
+from simstore.domain.maintenance import Inspection
 from simstore.domain.schema import ModelSchema, schema_of
 from simstore.domain.store import Capability, Store, Transaction
 
@@ -25,7 +26,7 @@ class StorageStore(Store):
         self._url = url
         self._storage: Storage | None = storage
         self._lacks = storage.lacks
-        self._keeps_documents = storage.keeps_documents
+        self._kind = type(storage)
         self._lock = RLock()
         self._repositories: dict[type[BaseModel], StorageRepository[Any]] = {}
         self._models: dict[str, type[BaseModel]] = {}
@@ -60,9 +61,7 @@ class StorageStore(Store):
                 f"{other.__module__}.{other.__qualname__} are both kept as {collection!r}; "
                 "give one of them another name by __collection__: ClassVar[str]"
             )
-        repository = StorageRepository(
-            model, self._open_storage, keeps_documents=self._keeps_documents
-        )
+        repository = StorageRepository(model, self._open_storage, self._kind)
         self._models[collection] = model
         self._repositories[model] = repository
         return repository
@@ -81,6 +80,9 @@ class StorageStore(Store):
 
     def collections(self) -> list[str]:
         return sorted(self._open_storage().collections())
+
+    def inspect(self) -> Inspection:
+        return self._open_storage().inspect()
 
     def _open_storage(self) -> Storage:
         if self._storage is None:

@@ -4,7 +4,7 @@ The index condition of a plan finds all the records that are asked for, and perh
 exact one finds no more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from simstore.adapters.storage import (
     IndexCondition,
     OneOf,
     Pks,
+    Precision,
     Prefix,
     Range,
     words_index,
@@ -55,9 +56,13 @@ class _Part:
     scanned: tuple[str, ...] = ()
 
 
-def plan(schema: ModelSchema, condition: Condition) -> Plan:
+PrecisionOf = Callable[[IndexCondition], Precision]
+"""What a storage's answer to a look-up is worth: `Storage.precision`."""
+
+
+def plan(schema: ModelSchema, condition: Condition, precision_of: PrecisionOf) -> Plan:
     """The plan for a checked condition."""
-    part = _plan(schema, condition)
+    part = _Planner(schema, precision_of).plan(condition)
     lookups, values = _size(part.index)
     if lookups > MAX_LOOKUPS or values > MAX_VALUES:
         part = _scan(condition)
@@ -70,39 +75,68 @@ def plan(schema: ModelSchema, condition: Condition) -> Plan:
     return Plan(part.index, part.exact, explanation)
 
 
-def _plan(schema: ModelSchema, condition: Condition) -> _Part:
-    match condition:
-        case Comparison():
-            found = _plan_comparison(schema, condition)
-            if found is None:
-                return _scan(condition)
-            index, exact = found
-            text = str(condition)
-            return _Part(index, exact, (text,), () if exact else (text,))
-        case Not(inner):
-            part = _plan(schema, inner)
-            if part.exact and part.index != EVERYTHING:
-                return _Part(Complement(part.index), exact=True, indexed=(str(condition),))
-        case And(conditions):
-            parts = [_plan(schema, inner) for inner in conditions]
-            return _Part(
-                _all_of([part.index for part in parts]),
-                exact=all(part.exact for part in parts),
-                indexed=tuple(text for part in parts for text in part.indexed),
-                scanned=tuple(text for part in parts for text in part.scanned),
-            )
-        case Or(conditions):
-            parts = [_plan(schema, inner) for inner in conditions]
-            if all(part.index != EVERYTHING for part in parts):
-                exact = all(part.exact for part in parts)
-                text = f"({condition})"  # so that it reads right beside others, joined by &
+class _Planner:
+    def __init__(self, schema: ModelSchema, precision_of: PrecisionOf) -> None:
+        self._schema = schema
+        self._precision_of = precision_of
+
+    def plan(self, condition: Condition) -> _Part:
+        match condition:
+            case Comparison():
+                return self._look_up(condition)
+            case Not(inner):
+                part = self.plan(inner)
+                if part.exact and part.index != EVERYTHING:
+                    return _Part(Complement(part.index), exact=True, indexed=(str(condition),))
+            case And(conditions):
+                parts = [self.plan(inner) for inner in conditions]
                 return _Part(
-                    AnyOf(tuple(part.index for part in parts)),
-                    exact=exact,
-                    indexed=(text,),
-                    scanned=() if exact else (text,),
+                    _all_of([part.index for part in parts]),
+                    exact=all(part.exact for part in parts),
+                    indexed=tuple(text for part in parts for text in part.indexed),
+                    scanned=tuple(text for part in parts for text in part.scanned),
                 )
-    return _scan(condition)
+            case Or(conditions):
+                parts = [self.plan(inner) for inner in conditions]
+                if all(part.index != EVERYTHING for part in parts):
+                    exact = all(part.exact for part in parts)
+                    text = f"({condition})"  # so that it reads right beside others, joined by &
+                    return _Part(
+                        AnyOf(tuple(part.index for part in parts)),
+                        exact=exact,
+                        indexed=(text,),
+                        scanned=() if exact else (text,),
+                    )
+        return _scan(condition)
+
+    def _look_up(self, comparison: Comparison) -> _Part:
+        if comparison.operator is Operator.NOT_EQUAL:
+            part = self._look_up(replace(comparison, operator=Operator.EQUAL))
+            if not part.exact:
+                return _scan(comparison)
+            return _Part(Complement(part.index), exact=True, indexed=(str(comparison),))
+        found = _plan_comparison(self._schema, comparison)
+        if found is None:
+            return _scan(comparison)
+        index, exact = found
+        precisions = [self._precision_of(look_up) for look_up in _look_ups(index)]
+        if Precision.NONE in precisions:
+            return _scan(comparison)
+        exact = exact and Precision.NARROWS not in precisions
+        text = str(comparison)
+        return _Part(index, exact, (text,), () if exact else (text,))
+
+
+def _look_ups(index: IndexCondition) -> Iterator[IndexCondition]:
+    """The look-ups that an index condition is made of."""
+    match index:
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                yield from _look_ups(part)
+        case Complement(part):
+            yield from _look_ups(part)
+        case _:
+            yield index
 
 
 def _scan(condition: Condition) -> _Part:
@@ -115,9 +149,6 @@ def _plan_comparison(  # noqa: PLR0911 — one return for each operator
 ) -> tuple[IndexCondition, bool] | None:
     """(index condition, whether it is exact), or None if no index helps."""
     path, operator, operand = comparison.path, comparison.operator, comparison.operand
-    if operator is Operator.NOT_EQUAL:
-        found = _plan_comparison(schema, replace(comparison, operator=Operator.EQUAL))
-        return (Complement(found[0]), True) if found is not None and found[1] else None
     if path == "pk":
         return _plan_pk(operator, operand)
     shape = schema.resolve(path).shape

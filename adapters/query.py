@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from simstore.adapters.planner import Plan, plan
+from simstore.adapters.planner import Plan, PrecisionOf, plan
 from simstore.domain.checking import checked
 from simstore.domain.matching import Predicate, predicate
 from simstore.domain.query import Condition
@@ -18,8 +18,12 @@ class Query:
     """
 
     def __init__(
-        self, schema: ModelSchema, where: Sequence[Condition], equals: Mapping[str, Any]
+        self,
+        schema: ModelSchema,
+        where: Sequence[Condition],
+        equals: Mapping[str, Any],
+        precision_of: PrecisionOf,
     ) -> None:
         self.condition: Condition = checked(schema, where, equals)
-        self.plan: Plan = plan(schema, self.condition)
+        self.plan: Plan = plan(schema, self.condition, precision_of)
         self.holds: Predicate = predicate(schema, self.condition)

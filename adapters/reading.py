@@ -69,14 +69,10 @@ class Reader(Generic[T]):
         size = PKS_AT_A_TIME
         if wanted is not None and query.plan.exact:
             size = max(1, min(size, wanted))
-        while True:
-            page = self._storage().search(
-                self._collection, query.plan.index, after=after, limit=size
-            )
+        pages = self._storage().pages(self._collection, query.plan.index, after=after, size=size)
+        for page in pages:
             yield page
-            if len(page) < size:
-                return
-            after = page[-1]
+            self._storage()  # a store that was closed meanwhile says so
 
     def ordered(
         self, query: Query, ordering: Ordering, *, limit: int | None, offset: int

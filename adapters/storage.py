@@ -7,11 +7,12 @@ commits batches of writes all or nothing.
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar, NamedTuple
 
+from simstore.domain.maintenance import IndexFault, Inspection
 from simstore.domain.query import Scalar
 from simstore.domain.store import Capability
 from simstore.domain.text import words
@@ -222,12 +223,20 @@ EVERYTHING = AllOf(())
 NOTHING = AnyOf(())
 
 
+class Precision(Enum):
+    """What the answer of an index to a condition is worth."""
+
+    EXACT = "it finds just the records that fulfil the condition"
+    NARROWS = "it finds all of them, and perhaps others, which are read and tested"
+    NONE = "it may miss some: every record is read and tested instead"
+
+
 class Storage(ABC):
     """One database, as a backend keeps it. Safe to be shared by threads.
 
-    Answers to index conditions are exact. Values compare by kind: 1 equals 1.0 and never
-    True, texts order by code point, integers of 64 bits and floats by their exact value, and
-    a range holds values of its bounds' kind alone.
+    Answers to index conditions are as exact as `precision` says. Values compare by kind: 1
+    equals 1.0 and never True, texts order by code point, integers of 64 bits and floats by
+    their exact value, and a range holds values of its bounds' kind alone.
 
     Records whose time has come are gone from every answer. Every method raises BackendError
     if the backend fails, chained to the backend's own error.
@@ -239,6 +248,11 @@ class Storage(ABC):
 
     lacks: ClassVar[Mapping[Capability, str]] = {}
     """The capabilities that this backend does not have, each with the reason."""
+
+    @staticmethod
+    def precision(condition: IndexCondition) -> Precision:  # noqa: ARG004 — for those that override it
+        """What its answer to `condition`, one look-up in one index or in the pks, is worth."""
+        return Precision.EXACT
 
     @abstractmethod
     def commit(self, operations: Sequence[Operation]) -> list[bool]:
@@ -284,6 +298,25 @@ class Storage(ABC):
     ) -> list[str]:
         """The pks greater than `after` that fulfil `condition`: the first `limit`, ascending."""
 
+    def pages(
+        self,
+        collection: Collection,
+        condition: IndexCondition,
+        *,
+        after: str | None,
+        size: int,
+    ) -> Iterator[list[str]]:
+        """All that `search` finds, at most `size` pks at a time.
+
+        A storage for which each search is a long one overrides it.
+        """
+        while True:
+            pks = self.search(collection, condition, after=after, limit=size)
+            yield pks
+            if len(pks) < size:
+                return
+            after = pks[-1]
+
     @abstractmethod
     def count(self, collection: Collection, condition: IndexCondition) -> int:
         """How many records fulfil `condition`."""
@@ -304,6 +337,17 @@ class Storage(ABC):
         Others are not named: a storage that keeps a list of names looks whether each still has
         a record. No entry is used, so it need not be known which indexes a collection has.
         """
+
+    def index_faults(self, collection: Collection, *, repair: bool) -> Iterator[IndexFault]:  # noqa: ARG002 — as above
+        """Compare the index entries with the records, and mend them if `repair`.
+
+        A storage whose entries cannot be lost or left over has no faults to find.
+        """
+        return iter(())
+
+    def inspect(self) -> Inspection:
+        """What is known of the server or the file, and what of that would lose records."""
+        return Inspection({}, ())
 
     @abstractmethod
     def close(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol, TypeVar, overload
 
 from pydantic import BaseModel
 
+from simstore.domain.maintenance import IndexFault
 from simstore.domain.query import Condition
 
 T = TypeVar("T", bound=BaseModel)
@@ -240,6 +241,14 @@ class Repository(Protocol[T]):
 
         A record that stops fulfilling them before it is deleted stays. Without pks and
         conditions it refuses, rather than delete everything.
+        """
+        ...
+
+    def index_faults(self, *, repair: bool = False) -> Iterator[IndexFault]:
+        """Compare every index entry with the records, and mend what is wrong if `repair`.
+
+        Faults come as they are found, few at a time. There are none unless somebody wrote past
+        this library, or the server threw records away.
         """
         ...
 

@@ -15,6 +15,7 @@ from simstore.domain.episodes import (
     NonStreamingSimulationStatus,
 )
 from simstore.domain.evaluation import CustomEvaluationDimension, CustomEvaluationDimensionList
+from simstore.domain.maintenance import Inspection
 from simstore.domain.messaging import MatchingInWaitingRoom, SessionTransaction
 from simstore.domain.profiles import (
     AgentProfile,
@@ -156,6 +157,10 @@ class Store(Protocol):
 
         Those of models that this program does not know are among them.
         """
+        ...
+
+    def inspect(self) -> Inspection:
+        """What the backend says of itself: versions, settings, and those that lose records."""
         ...
 
     def close(self) -> None:

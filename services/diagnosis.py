@@ -1,13 +1,13 @@
 """The state of a store: what it is, what it holds, and what is wrong with that."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
+from simstore.domain.maintenance import IndexFault, Inspection
 from simstore.domain.references import REFERENCES
-from simstore.domain.schema import schema_of
 from simstore.domain.store import RECORD_MODELS, Store
 from simstore.services.findings import Collector, Findings
 from simstore.services.lookup import stored_pks
@@ -28,44 +28,60 @@ class Dangling(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectionDiagnosis:
-    """A collection: its records, those that cannot be read, and references to nothing."""
+    """A collection: its records, those that cannot be read, and references to nothing.
+
+    `index_faults` are those that its indexes have; after a repair, those that are left, and
+    `mended` are those that it came upon.
+    """
 
     collection: str
     count: int
     unreadable: Findings[Unreadable]
     dangling: Findings[Dangling]
+    index_faults: Findings[IndexFault]
+    mended: Findings[IndexFault]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """A store: where it is, what it lacks, its collections, and those of unknown models."""
+    """A store: where it is, what it lacks, its collections, and those of unknown models.
+
+    `inspection` is what its backend says of itself: facts, and settings that may lose records.
+    """
 
     url: str
     lacks: Mapping[str, str]
+    inspection: Inspection
     collections: tuple[CollectionDiagnosis, ...]
     unknown: tuple[str, ...]
 
     @property
     def healthy(self) -> bool:
-        """Whether every record was read.
+        """Whether every record was read, and every index says what the records say.
 
-        It is False where one cannot be, and where a collection was not, because its model was
-        not given. References to nothing are no illness of the store: its profiles may be
-        elsewhere.
+        It is False where a record cannot be read, where a collection was not, because its model
+        was not given, and where an index has a fault that was not mended. References to nothing
+        are no illness of the store: its profiles may be elsewhere. Nor are settings: what they
+        may lose is still there.
         """
-        return not self.unknown and not any(each.unreadable.count for each in self.collections)
+        return not self.unknown and not any(
+            each.unreadable.count or each.index_faults.count for each in self.collections
+        )
 
 
 def diagnose(
     store: Store,
     *,
     models: Models = RECORD_MODELS,
+    repair: bool = False,
     progress: OnProgress | None = None,
 ) -> Diagnosis:
-    """Read every record of `models` in `store`, and say how it is.
+    """Read every record of `models` in `store`, check the indexes, and say how it is.
 
-    A page of records is held at a time; the records that they name are looked up by their keys
-    alone. Models of which the store has no record are not in the diagnosis.
+    With `repair`, indexes that are wrong are mended from the records, and checked again; no
+    record is written. A page of records is held at a time; the records that they name are
+    looked up by their keys alone. Models of which the store has neither a record nor a fault
+    are not in the diagnosis.
 
     Raises:
         InvalidArgumentError: `models` is neither a model nor a series of models.
@@ -73,26 +89,39 @@ def diagnose(
         BackendError: the backend failed.
     """
     chosen = chosen_models(models)
+    inspection = store.inspect()
     unknown = unknown_collections(store, chosen)
     present = set(store.collections())
+    collections: list[CollectionDiagnosis] = []
+    for model in chosen:
+        repository = store.repository(model)
+        # First: a record that an index has lost may be one that reading does not come upon.
+        mended = _faults(repository.index_faults(repair=True) if repair else ())
+        index_faults = _faults(repository.index_faults())
+        if repository.collection in present or index_faults.count or mended.count:
+            collections.append(
+                _collection(store, model, index_faults=index_faults, mended=mended, tell=progress)
+            )
     return Diagnosis(
         url=store.url,
         lacks={capability.name.lower(): reason for capability, reason in store.lacks.items()},
-        collections=tuple(
-            _collection(store, model, progress)
-            for model in chosen
-            if schema_of(model).collection in present
-        ),
+        inspection=inspection,
+        collections=tuple(collections),
         unknown=unknown,
     )
 
 
 def _collection(
-    store: Store, model: type[BaseModel], progress: OnProgress | None
+    store: Store,
+    model: type[BaseModel],
+    *,
+    index_faults: Findings[IndexFault],
+    mended: Findings[IndexFault],
+    tell: OnProgress | None,
 ) -> CollectionDiagnosis:
     reader = PagedReader(store.repository(model))
     collection = reader.repository.collection
-    total = reader.repository.count() if progress else 0
+    total = reader.repository.count() if tell else 0
     references = _References(store, model)
     count = 0
     unreadable, dangling = Collector[Unreadable](), Collector[Dangling]()
@@ -103,14 +132,23 @@ def _collection(
                 unreadable.add(Unreadable(entry.pk, entry.error.field, entry.error.reason))
         for found in references.dangling(page):
             dangling.add(found)
-        if progress:
-            progress(Progress("read", collection, count, total))
+        if tell:
+            tell(Progress("read", collection, count, total))
     return CollectionDiagnosis(
         collection=collection,
         count=count,
         unreadable=unreadable.findings(),
         dangling=dangling.findings(),
+        index_faults=index_faults,
+        mended=mended,
     )
+
+
+def _faults(found: Iterable[IndexFault]) -> Findings[IndexFault]:
+    collector = Collector[IndexFault]()
+    for fault in found:
+        collector.add(fault)
+    return collector.findings()
 
 
 class _References:

@@ -1,4 +1,4 @@
-"""What all tests share: how hard hypothesis tries.
+"""What all tests share: how hard hypothesis tries, and the servers.
 
 ``HYPOTHESIS_PROFILE=nightly`` selects a profile; under CI, ``ci`` is the default.
 """
@@ -6,6 +6,15 @@
 import os
 
 from hypothesis import HealthCheck, settings
+
+from tests.servers.fixtures import (  # noqa: F401 — fixtures, for all tests
+    namespace,
+    redis62_server,
+    redis_cluster,
+    redis_server,
+    valkey_modules_server,
+    valkey_server,
+)
 
 # Records are large and each example opens a database, which hypothesis thinks slow.
 _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)

@@ -38,7 +38,8 @@ class Connection:
 
     def __init__(self, path: str, *, timeout: float, synchronous: str) -> None:
         # In full: what is opened anew must be the same file, wherever the process has gone.
-        self._path = str(Path(path).absolute())
+        self.path = str(Path(path).absolute())
+        """The path of the file."""
         self._timeout = timeout
         self._synchronous = synchronous
         self._lock = RLock()
@@ -55,7 +56,7 @@ class Connection:
                 f"{'.'.join(map(str, OLDEST_SQLITE))} or newer"
             )
         connection = sqlite3.connect(
-            self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False
+            self.path, timeout=self._timeout, isolation_level=None, check_same_thread=False
         )
         try:
             # Of a new file alone. A page for most of an episode: writing them in bulk costs a
@@ -75,7 +76,7 @@ class Connection:
     def _check_file(self, mode: str, encoding: str) -> None:
         if mode != "wal" or encoding != "UTF-8":
             raise BackendUnavailableError(
-                f"{self._path} cannot be used as a database: it needs a write-ahead log and "
+                f"{self.path} cannot be used as a database: it needs a write-ahead log and "
                 f"UTF-8, and has {mode} and {encoding}"
             )
 
@@ -113,7 +114,7 @@ class Connection:
 
     def _current(self) -> sqlite3.Connection:
         if self._closed:
-            raise StoreClosedError(f"the store of {self._path} is closed; connect() to it again")
+            raise StoreClosedError(f"the store of {self.path} is closed; connect() to it again")
         if self._connection is None:
             self._connection = self._open()
         return self._connection
@@ -140,7 +141,7 @@ class Connection:
 
     def _reason(self) -> str:
         """What is wrong with the path itself, where SQLite only says that it cannot open it."""
-        path = Path(self._path)
+        path = Path(self.path)
         if path.is_dir():
             return "it is a folder"
         if not path.parent.is_dir():
@@ -158,12 +159,12 @@ class Connection:
             code = getattr(error, "sqlite_errorcode", 0) & 0xFF
             if code in _BUSY:
                 raise BackendTimeoutError(
-                    f"{self._path} was locked by another writer for {self._timeout:g} s"
+                    f"{self.path} was locked by another writer for {self._timeout:g} s"
                 ) from error
             if code in _UNAVAILABLE:
                 raise BackendUnavailableError(
-                    f"{self._path} cannot be used as a database: {self._reason() or error}"
+                    f"{self.path} cannot be used as a database: {self._reason() or error}"
                 ) from error
-            raise BackendError(f"{self._path}: {error}") from error
+            raise BackendError(f"{self.path}: {error}") from error
         except UnicodeDecodeError as error:  # a message of SQLite's that quotes a damaged file
-            raise BackendUnavailableError(f"{self._path} is damaged: {error}") from error
+            raise BackendUnavailableError(f"{self.path} is damaged: {error}") from error

@@ -8,6 +8,7 @@ from typing import Any
 
 from simstore.adapters.codec import loads_values
 from simstore.adapters.reading import chunks
+from simstore.adapters.sqlite.checking import check_orphans, check_records
 from simstore.adapters.sqlite.collections import (
     Collections,
     OutdatedIndexesError,
@@ -15,6 +16,7 @@ from simstore.adapters.sqlite.collections import (
 )
 from simstore.adapters.sqlite.conditions import Conditions, Sql
 from simstore.adapters.sqlite.connection import Connection
+from simstore.adapters.sqlite.inspection import inspect_file
 from simstore.adapters.sqlite.layout import PARAMETERS_AT_A_TIME
 from simstore.adapters.sqlite.writing import Writer
 from simstore.adapters.storage import (
@@ -29,6 +31,7 @@ from simstore.adapters.storage import (
     Values,
     is_met,
 )
+from simstore.domain.maintenance import IndexFault, Inspection
 
 _ALIVE = "(expires_at IS NULL OR expires_at > ?)"
 
@@ -122,6 +125,24 @@ class SqliteStorage(Storage):
         with self._connection.reading() as connection:
             return self._collections.names(connection, time.time())
 
+    def index_faults(self, collection: Collection, *, repair: bool) -> Iterator[IndexFault]:
+        for check in (check_records, check_orphans):
+            after: str | None = None
+            while True:
+                # A page at a time, so that others can write in between.
+                with self._maintaining(collection, repair=repair) as (connection, stored):
+                    if stored is None:
+                        return
+                    page = check(connection, stored, collection, after, repair=repair)
+                yield from page.faults
+                if page.after is None:
+                    break
+                after = page.after
+
+    def inspect(self) -> Inspection:
+        with self._connection.reading() as connection:
+            return inspect_file(connection, self._connection.path)
+
     def close(self) -> None:
         self._connection.close()
 
@@ -150,6 +171,18 @@ class SqliteStorage(Storage):
                     return
             with self._writing() as connection:
                 self._collections.ensure(connection, collection)
+
+    @contextmanager
+    def _maintaining(
+        self, collection: Collection, *, repair: bool
+    ) -> Iterator[tuple[sqlite3.Connection, StoredCollection | None]]:
+        """As `_searching`, but under the write lock if it is to be repaired."""
+        with self._searching(collection) as found:
+            if not repair or found[1] is None:
+                yield found
+                return
+        with self._writing() as connection:
+            yield connection, self._collections.ensure(connection, collection)
 
 
 def _alive(

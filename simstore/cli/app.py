@@ -13,10 +13,12 @@ from simstore.cli import (
     agreement,
     deleting,
     demo,
+    doctor,
     files,
     leaderboards,
     records,
     rewards,
+    server,
     stores,
     transcripts,
 )
@@ -176,7 +178,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "copy": stores.copy,
     "check": stores.check,
     "delete": deleting.delete,
-    "doctor": stores.doctor,
+    "doctor": doctor.doctor,
+    "server": server.server,
 }
 
 for _name, _command in _COMMANDS.items():

@@ -1,19 +1,16 @@
-"""Commands on whole stores: copy, check and doctor."""
+"""Commands on two stores: copy and check."""
 
-from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from simstore.cli.console import counted, note, say, write_json
-from simstore.cli.environment import environment
 from simstore.cli.exit_codes import PROBLEM
+from simstore.cli.findings import tell_first
 from simstore.cli.hints import hint
 from simstore.cli.options import (
-    DEFAULT_STORE,
     JsonOption,
-    StoreOption,
     TypeOption,
     all_models,
     open_store,
@@ -22,8 +19,6 @@ from simstore.cli.options import (
 from simstore.cli.progress import progress_bar
 from simstore.cli.tables import print_table
 from simstore.domain.errors import CorruptRecordError, TransferError
-from simstore.services.diagnosis import Diagnosis, diagnose
-from simstore.services.findings import Findings
 from simstore.services.transfer import (
     CollectionComparison,
     CopyReport,
@@ -110,28 +105,6 @@ def check(
         raise typer.Exit(PROBLEM)
 
 
-def doctor(
-    *,
-    store: StoreOption = DEFAULT_STORE,
-    type_: TypeOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Say how a store is.
-
-    What it is, what is in it, and what is wrong with that. Every record is read; the exit code
-    is 1 if one cannot be, because it is spoilt or its model is unknown. References to records
-    that are not there are counted.
-    """
-    with open_store(store) as opened, progress_bar() as progress:
-        diagnosis = diagnose(opened, models=all_models(type_), progress=progress)
-    if as_json:
-        write_json({"healthy": diagnosis.healthy, **environment(), **asdict(diagnosis)})
-    else:
-        _tell_diagnosis(diagnosis)
-    if not diagnosis.healthy:
-        raise typer.Exit(PROBLEM)
-
-
 def _tell_copy(report: CopyReport, source: str, target: str) -> None:
     shown = [each for each in report.collections if each.comparison.left.count]
     if not shown:
@@ -181,65 +154,16 @@ def _tell_comparison(comparison: StoreComparison) -> None:
 
 def _tell_differences(each: CollectionComparison) -> None:
     name = each.collection
-    _tell_first(f"{name}, only left: ", each.only_left)
-    _tell_first(f"{name}, only right: ", each.only_right)
-    _tell_first(
+    tell_first(f"{name}, only left: ", each.only_left)
+    tell_first(f"{name}, only right: ", each.only_right)
+    tell_first(
         f"{name}, different: ",
         each.different,
         (pk + (f", field {field}" if field else "") for pk, field in each.different.first),
     )
     for side in (each.left, each.right):
-        _tell_first(
+        tell_first(
             f"{name}, unreadable: ",
             side.unreadable,
             (f"{fault.pk}, field {fault.field}: {fault.reason}" for fault in side.unreadable.first),
         )
-
-
-def _tell_first(prefix: str, found: Findings[Any], shown: Iterable[str] | None = None) -> None:
-    """A line for each of the first findings, and one that counts the rest."""
-    for line in found.first if shown is None else shown:
-        say(f"{prefix}{line}")
-    if found.count > len(found.first):
-        say(f"{prefix}and {found.count - len(found.first)} more")
-
-
-def _tell_diagnosis(diagnosis: Diagnosis) -> None:
-    runs_on = environment()
-    say(f"{diagnosis.url}: simstore {runs_on['version']}, Python {runs_on['python']}")
-    say(f"extras installed: {', '.join(runs_on['extras']) or 'none'}")
-    for capability, reason in diagnosis.lacks.items():
-        say(f"lacks: {capability}, because {reason}")
-    if diagnosis.collections:
-        columns = ["collection", "records", "unreadable", "dangling"]
-        print_table(
-            columns,
-            [
-                (each.collection, each.count, each.unreadable.count, each.dangling.count)
-                for each in diagnosis.collections
-            ],
-            right=columns[1:],
-        )
-    elif not diagnosis.unknown:
-        say("it holds no records")
-    for each in diagnosis.collections:
-        _tell_first(
-            f"{each.collection} ",
-            each.unreadable,
-            (f"{fault.pk}: field {fault.field}: {fault.reason}" for fault in each.unreadable.first),
-        )
-        _tell_first(
-            f"{each.collection} ",
-            each.dangling,
-            (
-                f"{reference.pk}: {reference.field} names {reference.names!r}, which is not in "
-                f"{reference.collection}"
-                for reference in each.dangling.first
-            ),
-        )
-    if diagnosis.unknown:
-        types = " ".join(f"--type MODULE:{name}" for name in diagnosis.unknown)
-        say(f"of unknown models, not read: {', '.join(diagnosis.unknown)}; say {types}")
-    dangling = sum(each.dangling.count for each in diagnosis.collections)
-    also = f"; {counted(dangling, 'dangling reference')}" if dangling else ""
-    say(("healthy" if diagnosis.healthy else "problems were found") + also)

@@ -31,6 +31,7 @@ pytest.register_assert_rewrite("simstore.testing.contract", "simstore.testing.ma
 from simstore.testing.binding import Binding, OpenStore  # noqa: E402 — see above
 from simstore.testing.capabilities import CapabilityReport, capability_report  # noqa: E402
 from simstore.testing.contract import RepositoryContract, StoreContract  # noqa: E402
+from simstore.testing.fake_redis import fake_redis  # noqa: E402
 from simstore.testing.identity import identical  # noqa: E402
 from simstore.testing.machine import RepositoryMachine, repository_machine  # noqa: E402
 from simstore.testing.models import Specimen  # noqa: E402
@@ -46,6 +47,7 @@ __all__ = [
     "Specimen",
     "StoreContract",
     "capability_report",
+    "fake_redis",
     "identical",
     "repository_machine",
 ]

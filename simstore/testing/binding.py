@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 
 import pytest
 
+from simstore.domain.maintenance import FaultKind
 from simstore.domain.repository import Repository
 from simstore.domain.store import Capability, Store
 from simstore.testing.models import Specimen
@@ -43,6 +44,14 @@ class Binding:
     def failing_at(self, store: Store, collection: str, pk: str) -> AbstractContextManager[object]:
         """While it lasts, the backend fails when it comes to write the record of `pk`."""
         pytest.skip(f"{type(self).__name__} gives no failing_at, a way to make the backend fail")
+
+    def spoil_index(self, store: Store, collection: str, pk: str, kind: FaultKind) -> None:
+        """Make the index of `tag` wrong about the record of `pk`: past the port.
+
+        ``missing``: its entry is taken away. ``stale``: it is given an entry for another text
+        as well. ``orphaned``: there is no such record, and it is given one all the same.
+        """
+        pytest.skip(f"{type(self).__name__} gives no spoil_index, a way to spoil an index")
 
     def full_url(self, store: Store) -> str:
         """What `simstore.connect` needs to open the same database, a password included."""

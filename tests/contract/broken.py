@@ -8,12 +8,18 @@ from typing import Any, Self, cast
 from uuid import uuid4
 
 import simstore
+from simstore.domain.maintenance import FaultKind, IndexFault, Inspection
 from simstore.domain.query import And, Comparison, Condition, Not, Operator, Or
 from simstore.domain.repository import Repository
 from simstore.domain.store import Capability, Store, Transaction
 from simstore.testing import OpenStore
 
 QUERIES = ("find", "first", "one", "count", "exists", "pks", "iterate", "project", "delete_many")
+
+FAULTS = "\x00faults"
+"""Where a repository's memory has the faults that were made up; no pk is like that."""
+
+FULL_URL = "broken://me:s3cret@host"
 
 
 class Sound:
@@ -26,6 +32,67 @@ class Sound:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
+
+    def index_faults(self, *, repair: bool = False) -> Any:
+        """Those that `spoil_index` made up: memory has none of its own."""
+        faults = self.memory.pop(FAULTS, []) if repair else self.memory.get(FAULTS, [])
+        return iter(faults)
+
+
+class SeesNoFault(Sound):
+    """Its check finds nothing, whatever is wrong."""
+
+    def index_faults(self, *, repair: bool = False) -> Any:
+        return iter(())
+
+
+class SeesFaultsThatAreNone(Sound):
+    """A record that was replaced seems wrong to its check."""
+
+    def save(self, item: Any, **others: Any) -> Any:
+        self.memory[item.pk] = self.inner.exists(pk=item.pk)
+        return self.inner.save(item, **others)
+
+    def index_faults(self, *, repair: bool = False) -> Any:
+        for pk, replaced in self.memory.items():
+            if replaced:
+                yield IndexFault("stale", self.inner.collection, pk, "tag")
+
+
+class MendsNothing(Sound):
+    """It names the faults, but they stay."""
+
+    def index_faults(self, *, repair: bool = False) -> Any:
+        return super().index_faults()
+
+
+class MendsUnasked(Sound):
+    """A check is a repair."""
+
+    def index_faults(self, *, repair: bool = False) -> Any:
+        return super().index_faults(repair=True)
+
+
+class MendsTheFirst(Sound):
+    """It names all faults, and mends one."""
+
+    def index_faults(self, *, repair: bool = False) -> Any:
+        faults = list(super().index_faults())
+        if repair and faults:
+            self.memory[FAULTS] = faults[1:]
+        return iter(faults)
+
+
+class MendsByTouching(Sound):
+    """A repair writes the records of which it mends the index, and they live for ever."""
+
+    def index_faults(self, *, repair: bool = False) -> Any:
+        faults = list(super().index_faults(repair=repair))
+        if repair:
+            for fault in faults:
+                if self.inner.exists(pk=fault.pk):
+                    self.inner.save(self.inner.get(fault.pk))
+        return iter(faults)
 
 
 class IgnoresUnequal(Sound):
@@ -197,6 +264,9 @@ class WrappedStore(Store):
     def collections(self) -> list[str]:
         return self.inner.collections()
 
+    def inspect(self) -> Inspection:
+        return self.inner.inspect()
+
     def close(self) -> None:
         self.inner.close()
 
@@ -223,6 +293,20 @@ class NamesEmptyCollections(WrappedStore):
         return sorted(ever)
 
 
+class TellsThePassword(WrappedStore):
+    """It says where it is, in full."""
+
+    def inspect(self) -> Inspection:
+        return Inspection({"url": FULL_URL}, ())
+
+
+class TellsNumbers(WrappedStore):
+    """Its facts are as the server gave them."""
+
+    def inspect(self) -> Inspection:
+        return Inspection({"port": 6379}, ())  # type: ignore[dict-item]  # on purpose
+
+
 class HalfATransaction(WrappedStore):
     """Writes within a transaction happen at once, and stay whatever comes."""
 
@@ -240,12 +324,12 @@ STORES: Mapping[str, Callable[[Store, dict[Any, Any]], Store]] = {
     for wrap in (
         Sound, IgnoresUnequal, LosesTheSecondPage, LosesTheSecondBatch, LeaksAliases,
         ReturnsExpiredRecords, CountsExpiredRecords, DropsAnIndexEntry, LosesUpdates,
-        SortsNoneFirst,
-        IgnoresCase,
+        SortsNoneFirst, IgnoresCase, SeesNoFault, SeesFaultsThatAreNone, MendsNothing,
+        MendsUnasked, MendsTheFirst, MendsByTouching,
     )
 } | {
     wrap.__name__: lambda store, memory, wrap=wrap: wrap(store, Sound, memory)
-    for wrap in (HalfATransaction, NamesEmptyCollections)
+    for wrap in (HalfATransaction, NamesEmptyCollections, TellsThePassword, TellsNumbers)
 }  # fmt: skip
 """The stores by name; Sound is right in everything."""
 
@@ -255,3 +339,10 @@ def open_broken(name: str) -> OpenStore:
     url = f"memory://{uuid4().hex}"
     memory: dict[Any, Any] = {}
     return lambda: STORES[name](simstore.connect(url), memory)
+
+
+def spoil_index(store: Store, collection: str, pk: str, kind: FaultKind) -> None:
+    """Make up a fault of the index of `tag`; what is found stays right."""
+    assert isinstance(store, WrappedStore)
+    fault = IndexFault(kind, collection, pk, "tag")
+    store._memory.setdefault(collection, {}).setdefault(FAULTS, []).append(fault)

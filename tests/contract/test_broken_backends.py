@@ -55,6 +55,22 @@ CAUGHT_BY = {
         "test_one_of_an_unknown_model_is_named_too",
         "test_it_is_gone_with_its_last_record",
     },
+    "SeesNoFault": {
+        "test_a_fault_is_named_and_mended",
+        "test_a_repair_is_of_one_collection",
+        "test_many_faults_are_all_mended",
+    },
+    "SeesFaultsThatAreNone": {"test_what_is_written_leaves_no_index_fault"},
+    "MendsNothing": {
+        "test_a_fault_is_named_and_mended",
+        "test_a_repair_is_of_one_collection",
+        "test_many_faults_are_all_mended",
+    },
+    "MendsUnasked": {"test_a_fault_is_named_and_mended"},
+    "MendsTheFirst": {"test_many_faults_are_all_mended"},
+    "MendsByTouching": {"test_the_time_that_is_left_outlives_a_repair"},
+    "TellsThePassword": {"test_an_inspection_does_not_tell_the_password"},
+    "TellsNumbers": {"test_an_inspection_is_of_texts"},
     "HalfATransaction": {
         "test_an_exception_discards_it",
         "test_its_writes_appear_together_at_its_end",
@@ -63,8 +79,11 @@ CAUGHT_BY = {
 }
 """Each broken backend, and the rules that it must be found to break."""
 
-BEYOND_THE_MACHINE = {"IgnoresCase", "NamesEmptyCollections"}
-"""The machine asks one repository, by conditions: not by keywords, and not the store."""
+BEYOND_THE_MACHINE = {
+    "IgnoresCase", "NamesEmptyCollections", "SeesNoFault", "SeesFaultsThatAreNone", "MendsNothing",
+    "MendsUnasked", "MendsTheFirst", "MendsByTouching", "TellsThePassword", "TellsNumbers",
+}  # fmt: skip
+"""The machine asks one repository, by conditions; not by keywords, the store, or for upkeep."""
 
 
 def failures(pytester: pytest.Pytester, name: str, rules: set[str]) -> set[str]:
@@ -73,12 +92,18 @@ def failures(pytester: pytest.Pytester, name: str, rules: set[str]) -> set[str]:
         f"""
         import pytest
         from simstore.testing import RepositoryContract, StoreContract
-        from tests.contract.broken import open_broken
+        from tests.contract import broken
 
         class TestBroken(RepositoryContract, StoreContract):
             @pytest.fixture
             def open_store(self):
-                return open_broken({name!r})
+                return broken.open_broken({name!r})
+
+            def spoil_index(self, store, collection, pk, kind):
+                broken.spoil_index(store, collection, pk, kind)
+
+            def full_url(self, store):
+                return broken.FULL_URL
         """
     )
     expression = " or ".join(sorted(rules))

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 import simstore
+from simstore.domain.maintenance import FaultKind
 from simstore.testing import OpenStore, RepositoryContract, StoreContract, repository_machine
 
 _OF = "pk = ? AND collection = (SELECT id FROM simstore_collections WHERE name LIKE '%' || ?)"
@@ -48,6 +49,20 @@ class TestSqlite(RepositoryContract, StoreContract):
             finally:
                 file.execute("DROP TRIGGER fail_INSERT")
                 file.execute("DROP TRIGGER fail_UPDATE")
+
+    def spoil_index(self, store: simstore.Store, collection: str, pk: str, kind: FaultKind) -> None:
+        with closing(sqlite3.connect(store.url.removeprefix("sqlite:///"))) as file, file:
+            ((index,),) = file.execute(
+                "SELECT id FROM simstore_indexes WHERE name = 'tag' AND collection = "
+                "(SELECT id FROM simstore_collections WHERE name LIKE '%:' || ?)",
+                (collection,),
+            )
+            if kind == "missing":
+                of = "index_id = ? AND pk = ?"
+                gone = file.execute(f"DELETE FROM simstore_entries WHERE {of}", (index, pk))
+                assert gone.rowcount == 1
+            else:
+                file.execute("INSERT INTO simstore_entries VALUES (?, 'spoilt', ?)", (index, pk))
 
 
 TestSqliteMachine = repository_machine(new_database).TestCase

@@ -11,6 +11,7 @@ import pytest
 import simstore
 from simstore import AgentProfile, EpisodeLog, Record
 from simstore.domain.errors import InvalidArgumentError
+from simstore.domain.maintenance import IndexFault
 from simstore.domain.references import REFERENCES
 from simstore.domain.schema import schema_of
 from simstore.domain.store import RECORD_MODELS
@@ -93,6 +94,59 @@ def test_a_collector_keeps_the_first_and_counts_all() -> None:
         assert few.has_room == (number < 3)
         few.add(number)
     assert few.findings() == Findings(count=5, first=(0, 1, 2))
+
+
+def without_entries(path: Path, *pks: str) -> None:
+    with closing(sqlite3.connect(path)) as file, file:
+        for pk in pks:
+            file.execute("DELETE FROM simstore_entries WHERE pk = ? AND value = 'A'", (pk,))
+
+
+def test_index_faults_are_an_illness_until_they_are_mended(tmp_path: Path) -> None:
+    with simstore.connect(f"sqlite:///{tmp_path}/d.db") as store:
+        store.agents.save_many(agent(f"{n:02}") for n in range(KEPT_FINDINGS + 5))
+        without_entries(tmp_path / "d.db", *(f"{n:02}" for n in range(1, KEPT_FINDINGS + 5)))
+        sick, mended, well = diagnose(store), diagnose(store, repair=True), diagnose(store)
+    assert [each.healthy for each in (sick, mended, well)] == [False, True, True]
+    found = [each.collections[0] for each in (sick, mended, well)]
+    assert [each.index_faults.count for each in found] == [KEPT_FINDINGS + 4, 0, 0]
+    assert [each.mended.count for each in found] == [0, KEPT_FINDINGS + 4, 0]
+    assert found[0].index_faults == found[1].mended
+    assert len(found[0].index_faults.first) == KEPT_FINDINGS
+    first = IndexFault("missing", "AgentProfile", "01", "first_name")
+    assert found[0].index_faults.first[0] == first
+
+
+def test_a_collection_of_which_only_entries_are_left_is_diagnosed(tmp_path: Path) -> None:
+    with simstore.connect(f"sqlite:///{tmp_path}/d.db") as store:
+        store.agents.save(agent("a"))
+        with closing(sqlite3.connect(tmp_path / "d.db")) as file, file:
+            file.execute("DELETE FROM simstore_records")
+        sick, mended, well = diagnose(store), diagnose(store, repair=True), diagnose(store)
+    assert [each.healthy for each in (sick, mended, well)] == [False, True, True]
+    assert {fault.kind for fault in sick.collections[0].index_faults.first} == {"orphaned"}
+    assert (sick.collections[0].count, well.collections) == (0, ())
+
+
+def test_what_a_repair_leaves_is_an_illness() -> None:
+    class Incurable(Sound):
+        def index_faults(self, *, repair: bool = False) -> Any:
+            return iter([IndexFault("stale", self.inner.collection, "a", "tag")])
+
+    with simstore.connect("memory://") as store:
+        store.agents.save(agent("a"))
+        diagnosis = diagnose(WrappedStore(store, Incurable, {}), models=AgentProfile, repair=True)
+    assert not diagnosis.healthy
+    (agents,) = diagnosis.collections
+    assert (agents.index_faults.count, agents.mended.count) == (1, 1)
+
+
+def test_what_the_backend_says_of_itself_is_part_of_it(tmp_path: Path) -> None:
+    with simstore.connect(f"sqlite:///{tmp_path}/d.db?synchronous=normal") as store:
+        diagnosis = diagnose(store)
+        assert diagnosis.inspection.facts["synchronous"] == "normal"
+        assert diagnosis.inspection.warnings == store.inspect().warnings != ()
+    assert diagnosis.healthy, "what a setting may lose is still there"
 
 
 class DiagnosedReview(Record):

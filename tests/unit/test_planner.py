@@ -18,8 +18,10 @@ from simstore.adapters.storage import (
     IndexCondition,
     OneOf,
     Pks,
+    Precision,
     Prefix,
     Range,
+    Storage,
 )
 from simstore.domain.checking import checked
 from simstore.domain.query import And, Condition, Or
@@ -43,7 +45,17 @@ class Thing(Record):
 
 def planned(*where: Condition, **equals: object) -> Plan:
     schema = schema_of(Thing)
-    return plan(schema, checked(schema, where, equals))
+    return plan(schema, checked(schema, where, equals), Storage.precision)
+
+
+def planned_where(worth: dict[IndexCondition, Precision], condition: Condition) -> Plan:
+    """The plan for a storage whose answers to some look-ups are not exact."""
+    schema = schema_of(Thing)
+    return plan(
+        schema,
+        checked(schema, [condition], {}),
+        lambda look_up: worth.get(look_up, Precision.EXACT),
+    )
 
 
 @pytest.mark.parametrize(
@@ -132,6 +144,75 @@ def test_a_scan(condition: Condition) -> None:
     assert not found.explanation.index
 
 
+A = Equal("name", "a")
+SIZE = Equal("size", 1)
+NAMED, SIZED = field("name") == "a", field("size") == 1
+
+
+@pytest.mark.parametrize(
+    ("condition", "index", "scan"),
+    [
+        (NAMED, A, "name == 'a'"),
+        (NAMED & SIZED, AllOf((A, SIZE)), "name == 'a'"),
+        (SIZED | NAMED, AnyOf((SIZE, A)), "((size == 1) | (name == 'a'))"),
+        (NAMED & ~SIZED, AllOf((A, Complement(SIZE))), "name == 'a'"),
+        (NAMED & (field("size") != 1), AllOf((A, Complement(SIZE))), "name == 'a'"),
+    ],
+    ids=str,
+)
+def test_what_a_look_up_narrows_is_read(
+    condition: Condition, index: IndexCondition, scan: str
+) -> None:
+    found = planned_where({A: Precision.NARROWS}, condition)
+    assert found.index == index
+    assert not found.exact
+    assert found.explanation.scan == scan
+    assert found.explanation.index
+    assert not found.explanation.reads_all
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        field("name") != "a",
+        ~NAMED,
+        ~(NAMED & SIZED),
+        ~(NAMED | SIZED),
+        (field("name") != "a") | SIZED,
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("worth", [Precision.NARROWS, Precision.NONE], ids=lambda one: one.name)
+def test_the_negation_of_what_is_not_exact_is_a_scan(
+    condition: Condition, worth: Precision
+) -> None:
+    # The complement of a superset would lack records that are asked for.
+    found = planned_where({A: worth}, condition)
+    assert found.index == EVERYTHING
+    assert not found.exact
+    assert found.explanation.reads_all
+
+
+def test_a_look_up_that_may_miss_records_is_not_made() -> None:
+    useless: dict[IndexCondition, Precision] = {A: Precision.NONE}
+    assert planned_where(useless, NAMED).explanation.reads_all
+    assert planned_where(useless, NAMED | SIZED).explanation.reads_all
+    both = planned_where(useless, NAMED & SIZED)
+    assert (both.index, both.exact, both.explanation.scan) == (SIZE, False, "name == 'a'")
+
+
+def test_one_look_up_of_several_decides_what_all_are_worth() -> None:
+    word = Equal("text:words", "one")
+    condition = field("text").matches("one two")
+    narrowed = planned_where({word: Precision.NARROWS}, condition)
+    assert narrowed.index == AllOf((word, Equal("text:words", "two")))
+    assert not narrowed.exact
+    assert planned_where({word: Precision.NONE}, condition).index == EVERYTHING
+    assert planned_where({Pks(("a",)): Precision.NARROWS}, ~(field("pk") == "a")).index == (
+        EVERYTHING
+    )
+
+
 def test_pks_are_an_index() -> None:
     assert planned(pk="a").index == Pks(("a",))
     assert planned(field("pk").in_(["b", "a", "b"])).index == Pks(("a", "b"))
@@ -162,7 +243,7 @@ def test_bounds_of_two_kinds_are_not_one_range() -> None:
 
     schema = schema_of(Mixed)
     condition = checked(schema, [(field("value") > 3) & (field("value") < "x")], {})
-    assert plan(schema, condition).index == AllOf(
+    assert plan(schema, condition, Storage.precision).index == AllOf(
         (
             Range("value", Bound(3, inclusive=False), None),
             Range("value", None, Bound("x", inclusive=False)),

@@ -13,6 +13,7 @@ from simstore.testing.contract.finding import FindingContract
 from simstore.testing.contract.isolation import IsolationContract
 from simstore.testing.contract.keys import KeyContract
 from simstore.testing.contract.keywords import KeywordContract
+from simstore.testing.contract.maintenance import MaintenanceContract
 from simstore.testing.contract.ordering import OrderingContract
 from simstore.testing.contract.outgrown import OutgrownContract
 from simstore.testing.contract.own_models import OwnModelContract
@@ -46,6 +47,7 @@ class RepositoryContract(
     DocumentContract,
     DefinitionContract,
     OutgrownContract,
+    MaintenanceContract,
 ):
     """Every rule about the records of one model."""
 

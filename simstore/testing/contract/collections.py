@@ -38,8 +38,10 @@ class CollectionsContract(Binding):
     @pytest.fixture
     def namespaces(self, store: Store) -> Iterator[list[Store]]:
         """Stores on one database, in namespaces that are easily taken for each other."""
-        url = self.full_url(store)
-        names = ["a", "a:b", "b", "A", "a%", "a_"]
+        # A namespace that the URL has is one of the test's own on a shared server.
+        url, _, own = self.full_url(store).partition("namespace=")
+        url = url.rstrip("?&")
+        names = [f"{own}{name}" for name in ("a", "a:b", "b", "A", "a%", "a_")]
         found: list[Store] = []
         try:
             for name in names:

@@ -116,6 +116,14 @@ class OutgrownContract(Binding):
         assert repository.count() == 3
         assert repository.exists(pk="b")
 
+    def test_an_outgrown_record_is_no_index_fault(
+        self, outgrown: tuple[Repository[Any], type[BaseModel], dict[str, Any]]
+    ) -> None:
+        repository = outgrown[0]
+        assert list(repository.index_faults()) == []
+        assert list(repository.index_faults(repair=True)) == []
+        assert repository.pks() == ["a", "b", "c"]
+
     def test_an_outgrown_record_can_be_deleted(
         self, outgrown: tuple[Repository[Any], type[BaseModel], dict[str, Any]]
     ) -> None:

@@ -108,7 +108,9 @@ class StoresContract(Binding):
             lambda: specimens.delete_many(tag=""),
             lambda: store.repository(Specimen).get("a"),
             lambda: store.agents.get("a"),
+            lambda: list(specimens.index_faults()),
             store.collections,
+            store.inspect,
             store.__enter__,
         ]
         for number, call in enumerate(calls):
