@@ -13,6 +13,11 @@ from simstore.domain.store import Store
 BACKENDS = {
     "memory": "simstore.adapters.memory",
     "sqlite": "simstore.adapters.sqlite",
+    "redis": "simstore.adapters.redis_pipeline",
+    "rediss": "simstore.adapters.redis_pipeline",
+    "unix": "simstore.adapters.redis_pipeline",
+    "redis+cluster": "simstore.adapters.redis_pipeline",
+    "rediss+cluster": "simstore.adapters.redis_pipeline",
 }
 """Scheme to module; the module's ``open_store(url)`` returns the Store."""
 

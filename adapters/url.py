@@ -30,8 +30,10 @@ class StoreURL:
             raise StoreURLError(f"{self.shown!r} is not a store URL; {hint}")
         location, _, query = rest.partition("?")
         self.scheme = scheme.lower()
+        self.rest = location
+        """What stands between ``://`` and the options, as it is written."""
         self.location = unquote(location)
-        """What stands between ``://`` and the options, percent-escapes resolved."""
+        """The same, percent-escapes resolved."""
         self._pairs = parse_qsl(query, keep_blank_values=True)
         if "\0" in self.location or not self.location.isprintable():
             raise StoreURLError(

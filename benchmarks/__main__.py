@@ -1,11 +1,11 @@
-"""``python -m benchmarks [memory] [sqlite] [files] [--scale 0.1]``."""
+"""``python -m benchmarks [memory] [sqlite] [files] [redis] [--scale 0.1]``."""
 
 import argparse
 
-from benchmarks import files, memory, sqlite
+from benchmarks import files, memory, redis, sqlite
 from benchmarks.timing import machine
 
-PARTS = {"memory": memory.main, "sqlite": sqlite.main, "files": files.main}
+PARTS = {"memory": memory.main, "sqlite": sqlite.main, "files": files.main, "redis": redis.main}
 
 
 def main() -> None:

@@ -36,14 +36,14 @@ def test_a_wrong_url_is_refused(url: str, reason: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "redis://ada:secret@host/0",
+        "rdis://ada:secret@host/0",
         "ftp://:secret@host",
         "x://ada:a/b@secret@host?a=b",
         "redis:/ada:secret@host",
         "redis//ada:secret@host",
         "ada:secret@host",
         "secret@host",
-        "redis://us/er:secret@host",
+        "rdis://us/er:secret@host",
         "redis://ada:sec\nret:secret@host",
         "redis://host?password=secret&db=1",
         "reds://host?auth_token=secret",

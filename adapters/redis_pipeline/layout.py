@@ -1,0 +1,75 @@
+"""The keys of a collection, and in which bucket a record is.
+
+All keys of a bucket begin with its base, ``simstore:{namespace:collection:bucket}``. What is in
+braces decides the hash slot on a cluster, so that a record and its index entries are on one
+node and change together. Behind the base:
+
+==================  ==========  ================================================================
+``:docs:<pk>``      string      a record, as JSON; it expires by itself
+``:pks``            sorted set  the pks of all records
+``:index:<name>``   sorted set  the entries of an index (see `encoding`)
+``:entries``        hash        pk to the record's entries, packed: what to take out of the indexes
+``:values``         hash        pk to the record's indexed values, as JSON: for projections
+``:expiry``         sorted set  pks of records that expire, by the moment in milliseconds
+``:todo``           sorted set  pks of records that are still to be indexed
+``:staged:<n>``     string      a record that the script in the same MULTI puts into its place
+``:indexes``        hash        ``signature`` and ``names`` of the indexes that are kept
+==================  ==========  ================================================================
+
+``simstore:{namespace}:collections`` is a set of the names of all collections that were ever
+written to.
+"""
+
+import re
+from zlib import crc32
+
+BUCKETS_OF_A_CLUSTER = 32
+"""Fixed: records stay in the bucket that they were written to."""
+
+_SPECIAL = re.compile(r"[^A-Za-z0-9_.\-]")
+
+
+class Layout:
+    """The keys of one namespace, with so many buckets to a collection."""
+
+    def __init__(self, namespace: str, buckets: int = 1) -> None:
+        self._namespace = _escaped(namespace)
+        self.buckets = buckets
+
+    @property
+    def collections(self) -> str:
+        """The key of the names of all collections."""
+        return f"simstore:{{{self._namespace}}}:collections"
+
+    def base(self, collection: str, bucket: int) -> str:
+        """What the keys of a bucket begin with."""
+        return f"simstore:{{{self._namespace}:{_escaped(collection)}:{bucket}}}"
+
+    def bases(self, collection: str) -> list[str]:
+        """The bases of all buckets of a collection."""
+        return [self.base(collection, bucket) for bucket in range(self.buckets)]
+
+    def bucket(self, pk: str) -> int:
+        """The bucket of a record."""
+        return 0 if self.buckets == 1 else crc32(pk.encode()) % self.buckets
+
+    def base_of(self, collection: str, pk: str) -> str:
+        """The base of the bucket of a record."""
+        return self.base(collection, self.bucket(pk))
+
+    def documents(self, collection: str) -> tuple[str, set[str]]:
+        """A pattern of SCAN for the keys of all records of a collection, and their bases."""
+        bases = self.bases(collection)
+        if len(bases) == 1:
+            return f"{bases[0]}:docs:*", set(bases)
+        return f"{bases[0].rpartition(':')[0]}:*}}:docs:*", set(bases)
+
+
+def document_key(base: str, pk: str) -> str:
+    """The key of a record."""
+    return f"{base}:docs:{pk}"
+
+
+def _escaped(text: str) -> str:
+    """`text` without colons, braces and what else would make two names one."""
+    return _SPECIAL.sub(lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), text)

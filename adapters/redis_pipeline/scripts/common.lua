@@ -1,0 +1,88 @@
+-- What all scripts share. They come after this in one chunk, so everything here is local.
+--
+-- Every key is made from a bucket's base, KEYS[i]: all of them are in the base's hash slot.
+-- Values arrive in ARGV and are never made into code.
+
+-- Redis 6 replicates the commands of a script that reads the clock only if asked to.
+if redis.replicate_commands then
+  redis.replicate_commands()
+end
+
+local END = '\0\0'
+local AT_A_TIME = 1000 -- arguments that are given to one command
+
+local function milliseconds()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function document(base, pk)
+  return base .. ':docs:' .. pk
+end
+
+-- The members of each index that `packed` entries of a record are.
+local function members_of(packed, pk)
+  local members = {}
+  local at = 1
+  while at <= #packed do
+    local _, last, name, length = string.find(packed, '^([^ ]+) (%d+) ', at)
+    local value = string.sub(packed, last + 1, last + length)
+    members[name] = members[name] or {}
+    table.insert(members[name], value .. END .. pk)
+    at = last + length + 1
+  end
+  return members
+end
+
+local function unindex(base, pk)
+  local packed = redis.call('HGET', base .. ':entries', pk)
+  if not packed then
+    return
+  end
+  for name, members in pairs(members_of(packed, pk)) do
+    for first = 1, #members, AT_A_TIME do
+      local last = math.min(first + AT_A_TIME - 1, #members)
+      redis.call('ZREM', base .. ':index:' .. name, unpack(members, first, last))
+    end
+  end
+  redis.call('HDEL', base .. ':entries', pk)
+  redis.call('HDEL', base .. ':values', pk)
+end
+
+local function index(base, pk, values, packed)
+  redis.call('HSET', base .. ':values', pk, values)
+  redis.call('HSET', base .. ':entries', pk, packed)
+  for name, members in pairs(members_of(packed, pk)) do
+    for first = 1, #members, AT_A_TIME do
+      local arguments = {}
+      for i = first, math.min(first + AT_A_TIME - 1, #members) do
+        table.insert(arguments, 0)
+        table.insert(arguments, members[i])
+      end
+      redis.call('ZADD', base .. ':index:' .. name, unpack(arguments))
+    end
+  end
+end
+
+-- Remove a record and all that is known of it.
+local function forget(base, pk)
+  unindex(base, pk)
+  redis.call('ZREM', base .. ':pks', pk)
+  redis.call('ZREM', base .. ':expiry', pk)
+  redis.call('ZREM', base .. ':todo', pk)
+  redis.call('DEL', document(base, pk))
+end
+
+-- Forget `most` of the records whose time has come; whether there may be more of them.
+local function purge(base, now, most)
+  local due = redis.call(
+    'ZRANGEBYSCORE', base .. ':expiry', '-inf', '(' .. string.format('%.0f', now), 'LIMIT', 0, most)
+  for _, pk in ipairs(due) do
+    forget(base, pk)
+  end
+  return #due == most
+end
+
+local function outdated(base, signature)
+  return redis.call('HGET', base .. ':indexes', 'signature') ~= signature
+end

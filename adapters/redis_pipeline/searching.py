@@ -1,0 +1,184 @@
+"""Searches in all buckets of a collection, their answers merged in the order of pks."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil, sqrt
+from typing import Any, Generic, TypeVar
+
+from simstore.adapters.codec import loads_values
+from simstore.adapters.redis_pipeline.conditions import arguments_of
+from simstore.adapters.redis_pipeline.indexing import Indexer
+from simstore.adapters.redis_pipeline.layout import Layout
+from simstore.adapters.redis_pipeline.link import Argument, Link, script_call
+from simstore.adapters.redis_pipeline.scripts import SEARCH
+from simstore.adapters.storage import Collection, IndexCondition, Values
+from simstore.domain.errors import BackendError
+
+Row = tuple[str, Values | None]
+"""A pk, and the indexed values of its record; None if it could not be read."""
+
+R = TypeVar("R", str, Row)
+
+CANDIDATES_AT_A_TIME = 20_000
+"""How many records a script looks at: the server does nothing else for some 20 ms."""
+
+MOST_ATTEMPTS = 1_000
+"""So often are the indexes of a collection made anew, because others change them, for one call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is searched for: all that `condition` asks of a collection, about `limit` at a time."""
+
+    collection: Collection
+    condition: IndexCondition
+    limit: int | None = None
+
+
+class _Progress:
+    """How far a search in a bucket has come."""
+
+    def __init__(self, base: str, after: str | None) -> None:
+        self.base = base
+        self.cursor = after or ""
+        """Everything up to this pk was looked at."""
+        self.ended = False
+
+    def move(self, cursor: bytes | None) -> None:
+        """Go on to where an answer ended."""
+        self.ended = not cursor
+        self.cursor = (cursor or b"").decode()
+
+
+class _Found(_Progress, Generic[R]):
+    """What was found in a bucket and not yet handed on, in the order of pks."""
+
+    def __init__(self, base: str, after: str | None, pk_of: Callable[[R], str]) -> None:
+        super().__init__(base, after)
+        self.pk_of: Callable[[R], str] = pk_of
+        self.rows: list[R] = []
+
+    def take(self, cursor: bytes | None, rows: list[R]) -> None:
+        """Add an answer: a part in order, or everything in no order, without a cursor."""
+        if cursor is None:
+            start = self.cursor
+            rows = sorted((row for row in rows if self.pk_of(row) > start), key=self.pk_of)
+        self.rows = rows
+        self.move(cursor)
+
+    def up_to(self, pk: str | None) -> list[R]:
+        """Hand on what does not come after `pk`, or all."""
+        number = len(self.rows)
+        while pk is not None and number and self.pk_of(self.rows[number - 1]) > pk:
+            number -= 1
+        ready, self.rows = self.rows[:number], self.rows[number:]
+        return ready
+
+
+class Searcher:
+    """Searches the collections of a namespace."""
+
+    def __init__(self, link: Link, layout: Layout, indexer: Indexer) -> None:
+        self._link = link
+        self._layout = layout
+        self._indexer = indexer
+
+    def pks(self, search: Search, after: str | None = None) -> Iterator[list[str]]:
+        """The pks behind `after` of what is searched for, some at a time, in order."""
+        return self._merged(search, "pks", after, str, _split)
+
+    def values(self, search: Search) -> Iterator[list[Row]]:
+        """pk and indexed values of what is searched for, some at a time, by pk."""
+
+        def rows(pks: bytes, values: bytes) -> list[Row]:
+            known = (None if some is None else tuple(some) for some in loads_values(values))
+            return list(zip(_split(pks), known, strict=True))
+
+        return self._merged(search, "values", None, lambda row: row[0], rows)
+
+    def count(self, search: Search) -> int:
+        """How many are searched for."""
+        buckets = [_Progress(base, None) for base in self._bases(search)]
+        total = 0
+        while waiting := [bucket for bucket in buckets if not bucket.ended]:
+            for bucket, (cursor, number) in self._ask(search, "count", waiting):
+                bucket.move(cursor)
+                total += number
+        return total
+
+    def _merged(
+        self,
+        search: Search,
+        what: str,
+        after: str | None,
+        pk_of: Callable[[R], str],
+        rows_of: Callable[..., list[R]],
+    ) -> Iterator[list[R]]:
+        buckets = [_Found(base, after, pk_of) for base in self._bases(search)]
+        while waiting := [bucket for bucket in buckets if not bucket.ended and not bucket.rows]:
+            for bucket, (cursor, *answer) in self._ask(search, what, waiting):
+                bucket.take(cursor, rows_of(*answer))
+            # Up to where all buckets have come, none of them can add anything.
+            end = min((bucket.cursor for bucket in buckets if not bucket.ended), default=None)
+            ready = [row for bucket in buckets for row in bucket.up_to(end)]
+            yield ready if len(buckets) == 1 else sorted(ready, key=pk_of)
+
+    def _bases(self, search: Search) -> list[str]:
+        return self._layout.bases(search.collection.name)
+
+    def _ask(
+        self, search: Search, what: str, buckets: Sequence[_Progress]
+    ) -> Iterator[tuple[Any, list[Any]]]:
+        """Search on in `buckets`: each with its cursor and the rest of the answer."""
+        collection = search.collection
+        program: list[Argument] = list(arguments_of(search.condition))
+        limit = self._share(search.limit)
+        for _ in range(MOST_ATTEMPTS):
+            calls = [
+                script_call(
+                    SEARCH,
+                    [bucket.base],
+                    collection.indexes.signature,
+                    what,
+                    bucket.cursor,
+                    "" if limit is None else limit,
+                    CANDIDATES_AT_A_TIME,
+                    *program,
+                )
+                for bucket in buckets
+            ]
+            again: defaultdict[bytes, list[_Progress]] = defaultdict(list)
+            for bucket, (status, *answer) in zip(buckets, self._link.read(calls), strict=True):
+                if status == b"found":
+                    yield bucket, answer
+                else:
+                    again[status].append(bucket)
+            if not again:
+                return
+            outdated = [bucket.base for bucket in again[b"outdated"]]
+            if outdated:
+                self._indexer.adopt(collection, outdated)
+            listed = [bucket.base for bucket in again[b"todo"]]
+            self._indexer.index_listed(collection, outdated + listed)
+            buckets = [bucket for some in again.values() for bucket in some]
+        raise contended(collection.name)
+
+    def _share(self, number: int | None) -> int | None:
+        """Of so many records that are wanted, how many one bucket is likely to have at most."""
+        if number is None or self._layout.buckets == 1:
+            return number
+        mean = number / self._layout.buckets
+        return ceil(mean + 2 * sqrt(mean))
+
+
+def contended(name: str) -> BackendError:
+    """The error of a call that never finds a collection with the indexes of its own model."""
+    return BackendError(
+        f"the indexes of {name} are changed over and over: other programs have another "
+        "definition of its model; stop them, or give them another namespace"
+    )
+
+
+def _split(pks: bytes) -> list[str]:
+    return pks.decode().split("\0") if pks else []

@@ -1,0 +1,109 @@
+"""Operations as the arguments of the write script, in batches of a size that suits a server."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from simstore.adapters.codec import dumps_values
+from simstore.adapters.redis_pipeline.encoding import packed
+from simstore.adapters.redis_pipeline.layout import Layout
+from simstore.adapters.redis_pipeline.link import Argument, Call
+from simstore.adapters.redis_pipeline.scripts import WRITE
+from simstore.adapters.storage import Check, Collection, Delete, Expected, Operation, Put
+
+RECORDS_AT_A_TIME = 100
+"""How many records a script writes: the server does nothing else meanwhile."""
+
+BYTES_AT_A_TIME = 1 << 20
+"""How many bytes of records, unless one alone has more."""
+
+BYTES_IN_FLIGHT = 8 << 20
+"""How many bytes of batches are sent before their replies are read."""
+
+
+class Batch(NamedTuple):
+    """Operations of one bucket, and the call that applies each on its own."""
+
+    operations: list[Put | Delete]
+    call: Call
+    size: int
+
+
+def one_call(layout: Layout, operations: Sequence[Operation]) -> Call:
+    """The call that applies all of `operations` or none."""
+    return _call("all", layout, operations)
+
+
+def rounds(layout: Layout, operations: Sequence[Put | Delete]) -> Iterator[list[Batch]]:
+    """`operations` in batches, so many of them at a time as one round trip should have."""
+    flying: list[Batch] = []
+    size = 0
+    for batch in _batches(layout, operations):
+        if flying and size + batch.size > BYTES_IN_FLIGHT:
+            yield flying
+            flying, size = [], 0
+        flying.append(batch)
+        size += batch.size
+    if flying:
+        yield flying
+
+
+def _batches(layout: Layout, operations: Sequence[Put | Delete]) -> Iterator[Batch]:
+    by_base: dict[str, list[Put | Delete]] = {}
+    for operation in operations:
+        base = layout.base_of(operation.collection.name, operation.pk)
+        by_base.setdefault(base, []).append(operation)
+    for some in by_base.values():
+        batch: list[Put | Delete] = []
+        size = 0
+        for operation in some:
+            length = len(operation.content) if isinstance(operation, Put) else 0
+            if batch and (len(batch) == RECORDS_AT_A_TIME or size + length > BYTES_AT_A_TIME):
+                yield Batch(batch, _call("each", layout, batch), size)
+                batch, size = [], 0
+            batch.append(operation)
+            size += length
+        yield Batch(batch, _call("each", layout, batch), size)
+
+
+def _call(mode: str, layout: Layout, operations: Sequence[Operation]) -> Call:
+    collections: dict[str, Collection] = {}
+    numbers: dict[str, int] = {}
+    arguments: list[Argument] = []
+    staged: list[tuple[str, bytes]] = []
+    for position, operation in enumerate(operations, 1):
+        base = layout.base_of(operation.collection.name, operation.pk)
+        collections[base] = operation.collection
+        number = numbers.setdefault(base, len(numbers) + 1)
+        arguments += (number, *_arguments(operation))
+        if isinstance(operation, Put):
+            assert isinstance(operation.content, bytes)  # noqa: S101 — the storage keeps no documents
+            staged.append((f"{base}:staged:{position}", operation.content))
+    signatures = [collections[base].indexes.signature for base in numbers]
+    return Call(list(numbers), WRITE, (mode, *signatures, *arguments), staged)
+
+
+def _arguments(operation: Operation) -> tuple[Argument, ...]:
+    expected = operation.expected
+    if isinstance(expected, Expected):
+        expected = "any" if expected is Expected.ANYTHING else "nothing"
+    match operation:
+        case Put():
+            indexes = operation.collection.indexes
+            return (
+                "put",
+                operation.pk,
+                expected,
+                _milliseconds(operation),
+                dumps_values(operation.values),
+                packed(indexes.entries(operation.values)),
+            )
+        case Delete():
+            return ("delete", operation.pk, expected)
+        case Check():
+            return ("check", operation.pk, expected)
+
+
+def _milliseconds(put: Put) -> Argument:
+    if put.keep_ttl:
+        return "keep"
+    return "" if put.ttl is None else max(1, round(put.ttl * 1000))

@@ -1,0 +1,134 @@
+"""The pipeline backend fulfils the contracts on Redis and Valkey, old and new."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from hypothesis.stateful import run_state_machine_as_test
+
+import simstore
+from simstore.adapters.redis_pipeline import store_on
+from simstore.adapters.redis_pipeline.encoding import END, encoded
+from simstore.adapters.redis_pipeline.layout import BUCKETS_OF_A_CLUSTER, Layout, document_key
+from simstore.domain.maintenance import FaultKind
+from simstore.testing import (
+    OpenStore,
+    RepositoryContract,
+    StoreContract,
+    fake_redis,
+    repository_machine,
+)
+from tests.servers.cluster import RedisCluster
+from tests.servers.fixtures import own_database
+from tests.servers.redis_server import RedisServer
+
+
+class RedisBinding(RepositoryContract, StoreContract):
+    """The contracts with ways past the port, for a server or a cluster."""
+
+    buckets = 1
+
+    def client(self) -> Any:
+        """A raw client of the server."""
+        raise NotImplementedError
+
+    def _key(self, store: simstore.Store, collection: str, pk: str) -> str:
+        namespace = store.url.partition("namespace=")[2].partition("&")[0]
+        return document_key(Layout(namespace, self.buckets).base_of(collection, pk), pk)
+
+    def write_raw(self, store: simstore.Store, collection: str, pk: str, document: str) -> None:
+        assert self.client().set(self._key(store, collection, pk), document, xx=True)
+
+    def read_raw(self, store: simstore.Store, collection: str, pk: str) -> str:
+        return bytes(self.client().get(self._key(store, collection, pk))).decode()
+
+    @contextmanager
+    def failing_at(self, store: simstore.Store, collection: str, pk: str) -> Iterator[None]:
+        client, key = self.client(), self._key(store, collection, pk)
+        before = client.get(key)
+        client.delete(key)
+        client.lpush(key, "what is no document")
+        try:
+            yield
+        finally:
+            client.delete(key)
+            if before is not None:
+                client.set(key, before)
+
+    def spoil_index(self, store: simstore.Store, collection: str, pk: str, kind: FaultKind) -> None:
+        base = self._key(store, collection, pk).removesuffix(f":docs:{pk}")
+        index = f"{base}:index:tag"
+        if kind == "missing":
+            end = END + pk.encode()
+            [entry] = [entry for entry in self.client().zrange(index, 0, -1) if entry.endswith(end)]
+            assert self.client().zrem(index, entry) == 1
+        else:
+            self.client().zadd(index, {encoded("spoilt") + END + pk.encode(): 0})
+
+
+class TestRedis(RedisBinding):
+    @pytest.fixture(autouse=True)
+    def server(self, redis_server: RedisServer) -> RedisServer:
+        self._server = redis_server
+        return redis_server
+
+    def client(self) -> Any:
+        return self._server.client()
+
+    @pytest.fixture
+    def open_store(self, server: RedisServer) -> OpenStore:
+        url = own_database(server.url)
+        return lambda: simstore.connect(url)
+
+
+class TestValkey(TestRedis):
+    @pytest.fixture(autouse=True)
+    def server(self, valkey_server: RedisServer) -> RedisServer:
+        self._server = valkey_server
+        return valkey_server
+
+
+class TestRedis62(TestRedis):
+    @pytest.fixture(autouse=True)
+    def server(self, redis62_server: RedisServer) -> RedisServer:
+        self._server = redis62_server
+        return redis62_server
+
+
+class TestCluster(RedisBinding):
+    buckets = BUCKETS_OF_A_CLUSTER
+
+    @pytest.fixture(autouse=True)
+    def cluster(self, redis_cluster: RedisCluster) -> RedisCluster:
+        self._cluster = redis_cluster
+        return redis_cluster
+
+    def client(self) -> Any:
+        return self._cluster.client()
+
+    @pytest.fixture
+    def open_store(self, cluster: RedisCluster) -> OpenStore:
+        url = own_database(cluster.cluster_url)
+        return lambda: simstore.connect(url)
+
+
+class TestFakeredis(RedisBinding):
+    """A user's unit tests need no server."""
+
+    def client(self) -> Any:
+        return self._client
+
+    @pytest.fixture
+    def open_store(self) -> OpenStore:
+        self._client = fake_redis()
+        return lambda: store_on(self._client)
+
+
+def test_the_machine_finds_no_difference(valkey_server: RedisServer) -> None:
+    @contextmanager
+    def new_database() -> Iterator[OpenStore]:
+        url = own_database(valkey_server.url)
+        yield lambda: simstore.connect(url)
+
+    run_state_machine_as_test(repository_machine(new_database))

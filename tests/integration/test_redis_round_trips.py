@@ -1,0 +1,210 @@
+"""What the Redis backend asks of a server: so many round trips a batch, whatever is in it."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+
+import simstore
+from simstore import AgentProfile, EpisodeLog, Store, field
+from simstore.adapters.redis_pipeline import cluster, link, writing
+from simstore.adapters.redis_pipeline.link import Call, Link
+from tests.servers.cluster import RedisCluster
+from tests.servers.fixtures import own_database
+from tests.servers.redis_server import RedisServer
+
+NUMBER = 230
+
+
+class Trips:
+    """The round trips that were made, each as the commands and scripts that it sent."""
+
+    def __init__(self) -> None:
+        self.made: list[list[str]] = []
+
+    def note(self, calls: Sequence[Call]) -> None:
+        self.made.append([str(words[0]) for call in calls for words in call.commands()])
+
+    def of(self, work: Any) -> list[list[str]]:
+        self.made.clear()
+        work()
+        return list(self.made)
+
+
+@pytest.fixture
+def trips(monkeypatch: pytest.MonkeyPatch) -> Trips:
+    noted = Trips()
+
+    def noting(kind: type[Link]) -> None:
+        exchange = kind._exchange
+
+        def _exchange(self: Link, calls: Sequence[Call]) -> list[Any]:
+            noted.note(calls)
+            return exchange(self, calls)
+
+        monkeypatch.setattr(kind, "_exchange", _exchange)
+
+    noting(link.ServerLink)
+    noting(cluster.ClusterLink)
+    return noted
+
+
+def agent(number: int) -> AgentProfile:
+    return AgentProfile(
+        pk=f"{number:04}",
+        first_name="Ada",
+        last_name=f"L{number}",
+        age=number,
+        tag=f"t{number % 2}",
+    )
+
+
+def fill(store: Store) -> Store:
+    store.agents.save_many(agent(number) for number in range(NUMBER))
+    assert store.agents.count(tag="t0") == NUMBER // 2  # the scripts are known from here on
+    store.agents.update("0000", lambda item: item)
+    return store
+
+
+@pytest.fixture
+def store(redis_server: RedisServer) -> Iterator[Store]:
+    with simstore.connect(own_database(redis_server.url)) as store:
+        yield fill(store)
+
+
+def test_a_record_is_one_round_trip(store: Store, trips: Trips) -> None:
+    assert trips.of(lambda: store.agents.get("0001")) == [["GET"]]
+    assert trips.of(lambda: store.agents.save(agent(1))) == [["MULTI", "SET", "EVALSHA", "EXEC"]]
+    assert trips.of(lambda: store.agents.save(agent(1), ttl=60)) == [
+        ["MULTI", "SET", "EVALSHA", "EXEC"]
+    ]
+    assert trips.of(lambda: store.agents.delete("0002")) == [["EVALSHA"]]
+    assert trips.of(lambda: store.agents.add(agent(2))) == [["MULTI", "SET", "EVALSHA", "EXEC"]]
+    assert trips.of(lambda: store.agents.update("0003", lambda item: item)) == [
+        ["GET"],
+        ["MULTI", "SET", "EVALSHA", "EXEC"],
+    ]
+
+
+def test_a_transaction_is_one_round_trip(store: Store, trips: Trips) -> None:
+    def work() -> None:
+        with store.transaction() as transaction:
+            transaction.agents.save(agent(1))
+            transaction.agents.save(agent(500))
+            transaction.annotators.save(simstore.Annotator(pk="a", name="A", email="a@b"))
+
+    work()  # the collection of annotators is new, and is made
+    [commands] = trips.of(work)
+    assert commands == ["MULTI", "SET", "SET", "SET", "EVALSHA", "EXEC"]
+
+
+@pytest.mark.parametrize("number", [1, 10, 99, NUMBER])
+def test_bulk_writes_are_of_as_many_round_trips_as_bytes_want(
+    store: Store, trips: Trips, number: int
+) -> None:
+    items = [agent(position) for position in range(number)]
+    [commands] = trips.of(lambda: store.agents.save_many(items))
+    scripts = -(-number // writing.RECORDS_AT_A_TIME)
+    assert commands.count("SET") == number
+    assert commands.count("EVALSHA") == scripts
+    assert len(commands) == number + 3 * scripts
+    pks = [item.pk for item in items]
+    assert trips.of(lambda: store.agents.delete_many(pks)) == [["EVALSHA"] * scripts]
+
+
+def test_large_records_go_in_several_round_trips(
+    store: Store, trips: Trips, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "BYTES_AT_A_TIME", 30_000)
+    monkeypatch.setattr(writing, "BYTES_IN_FLIGHT", 60_000)
+    items = [
+        EpisodeLog(environment="e", agents=[], messages=[], rewards=[], reasoning="x" * 9_000)
+        for _ in range(13)
+    ]
+    store.episodes.save(items[0])
+    made = trips.of(lambda: store.episodes.save_many(items))
+    assert [commands.count("SET") for commands in made] == [6, 6, 1]
+    assert [commands.count("EVALSHA") for commands in made] == [2, 2, 1]
+    one = items[0].model_copy(update={"reasoning": "x" * 100_000})
+    [commands] = trips.of(lambda: store.episodes.save_many([one]))
+    assert commands.count("SET") == 1
+
+
+def test_finding_is_a_search_and_its_documents(store: Store, trips: Trips) -> None:
+    def batches(number: int) -> list[list[str]]:
+        return [["EVALSHA"], *[["MGET"]] * -(-number // 100)]
+
+    assert trips.of(lambda: store.agents.find(last_name="L7")) == [["EVALSHA"], ["GET"]]
+    assert trips.of(lambda: store.agents.find(tag="t1")) == batches(NUMBER // 2)
+    assert trips.of(lambda: list(store.agents.iterate())) == batches(NUMBER)
+    assert trips.of(lambda: store.agents.find(field("age") < 50, tag="t1")) == batches(25)
+    assert trips.of(lambda: store.agents.find(field("age") >= 30)) == batches(NUMBER - 30)
+    assert trips.of(lambda: store.agents.find(tag="none")) == [["EVALSHA"]]
+    assert trips.of(lambda: store.agents.find(order_by="age", limit=5)) == batches(5)
+    assert trips.of(lambda: store.agents.first(tag="t1")) == [["EVALSHA"], ["GET"]]
+
+
+def test_what_needs_no_documents_is_one_search(store: Store, trips: Trips) -> None:
+    agents = store.agents
+    assert trips.of(agents.pks) == [["EVALSHA"]]
+    assert trips.of(lambda: agents.pks(field("age") > 5)) == [["EVALSHA"]]
+    assert trips.of(agents.count) == [["EVALSHA"]]
+    assert trips.of(lambda: agents.count(~(field("age") > 5), tag="t1")) == [["EVALSHA"]]
+    assert trips.of(lambda: agents.exists(tag="t1")) == [["EVALSHA"]]
+    assert trips.of(lambda: agents.project(["age", "tag"])) == [["EVALSHA"]]
+    assert trips.of(lambda: agents.project(["pk", "tag"], field("age") > 5)) == [["EVALSHA"]]
+
+
+def test_get_many_is_of_one_round_trip_a_batch(store: Store, trips: Trips) -> None:
+    pks = [agent(number).pk for number in range(NUMBER)]
+    assert trips.of(lambda: store.agents.get_many(pks)) == [["MGET"]] * 3
+
+
+def test_a_deletion_by_condition_reads_what_it_deletes(store: Store, trips: Trips) -> None:
+    made = trips.of(lambda: store.agents.delete_many(tag="t1"))
+    assert made == [["EVALSHA"], ["MGET"], ["EVALSHA"], ["MGET"], ["EVALSHA"]]
+
+
+def test_a_long_search_is_cut_into_short_scripts(
+    store: Store, trips: Trips, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simstore.adapters.redis_pipeline.searching.CANDIDATES_AT_A_TIME", 50)
+    expected = [agent(number).pk for number in range(NUMBER)]
+    for work, answer in (
+        (store.agents.pks, expected),
+        (lambda: store.agents.pks(~(field("tag") == "t1")), expected[::2]),
+        (lambda: store.agents.count(~(field("tag") == "t1")), NUMBER // 2),
+        (lambda: [row["pk"] for row in store.agents.project(["pk", "tag"])], expected),
+    ):
+        found: list[Any] = []
+        assert trips.of(lambda work=work, found=found: found.append(work())) == [["EVALSHA"]] * 5
+        assert found == [answer]
+
+
+def test_scripts_that_the_server_has_forgotten_are_sent_again(
+    redis_server: RedisServer, store: Store
+) -> None:
+    client = redis_server.client()
+    for work in (
+        lambda: store.agents.save(agent(1)),
+        lambda: store.agents.save_many([agent(2), agent(3)]),
+        lambda: store.agents.count(tag="t1"),
+        lambda: store.agents.delete("0004"),
+    ):
+        client.script_flush()
+        work()
+    assert store.agents.count() == NUMBER - 1
+    assert list(store.agents.index_faults()) == []
+    assert not list(client.scan_iter("*:staged:*"))
+
+
+def test_a_cluster_is_asked_all_at_once(redis_cluster: RedisCluster, trips: Trips) -> None:
+    with simstore.connect(own_database(redis_cluster.cluster_url)) as store:
+        fill(store)
+        assert trips.of(lambda: store.agents.get("0001")) == [["GET"]]
+        assert len(trips.of(store.agents.count)) == 1
+        assert len(trips.of(store.agents.pks)) == 1
+        assert len(trips.of(lambda: store.agents.project(["tag"]))) == 1
+        assert len(trips.of(lambda: store.agents.find(tag="t1"))) == 1 + 2
+        assert len(trips.of(lambda: store.agents.save_many(map(agent, range(NUMBER))))) == 1
+        assert len(trips.of(lambda: store.agents.delete_many(store.agents.pks()))) == 2
