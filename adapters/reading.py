@@ -10,13 +10,16 @@ from simstore.adapters.codec import RecordCodec, version_of
 from simstore.adapters.ordering import Ordering
 from simstore.adapters.projection import Projection
 from simstore.adapters.query import Query
-from simstore.adapters.storage import Collection, Delete, Storage, Values
+from simstore.adapters.storage import Collection, Content, Delete, Storage, Values
 
 T = TypeVar("T", bound=BaseModel)
 S = TypeVar("S")
 
 DOCUMENTS_AT_A_TIME = 100
 """How many documents are asked for at once; of large ones, 50 to 100 measured best."""
+
+BYTES_AT_A_TIME = 2 << 20
+"""About how many bytes of documents are asked for at once, where one is not larger than that."""
 
 PKS_AT_A_TIME = 10_000
 """How many pks are asked for at once: enough that a range is not looked up over and over."""
@@ -31,13 +34,25 @@ class Reader(Generic[T]):
         self._collection = collection
         self._codec = codec
         self._storage = storage
+        self._mean_length = 1
 
     def read(self, pks: Sequence[str], batch_size: int | None = None) -> Iterator[T | None]:
         """The record of each of `pks`, or None where it is missing, read in batches."""
-        for some in chunks(pks, batch_size or DOCUMENTS_AT_A_TIME):
+        most = batch_size or DOCUMENTS_AT_A_TIME
+        start = 0
+        while start < len(pks):
+            some = pks[start : start + max(1, min(most, BYTES_AT_A_TIME // self._mean_length))]
+            start += len(some)
             contents = self._storage().fetch(self._collection, some)
+            self._measure(contents)
             for pk, content in zip(some, contents, strict=True):
                 yield None if content is None else self._codec.decode(pk, content)
+
+    def _measure(self, contents: Sequence[Content | None]) -> None:
+        """Learn how long documents are, from the last ones; documents as such have no length."""
+        lengths = [len(content) for content in contents if isinstance(content, bytes)]
+        if lengths:
+            self._mean_length = sum(lengths) // len(lengths) + 1
 
     def stream(
         self,

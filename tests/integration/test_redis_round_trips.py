@@ -7,6 +7,7 @@ import pytest
 
 import simstore
 from simstore import AgentProfile, EpisodeLog, Store, field
+from simstore.adapters import reading
 from simstore.adapters.redis_pipeline import cluster, link, writing
 from simstore.adapters.redis_pipeline.link import Call, Link
 from tests.servers.cluster import RedisCluster
@@ -158,6 +159,18 @@ def test_what_needs_no_documents_is_one_search(store: Store, trips: Trips) -> No
 def test_get_many_is_of_one_round_trip_a_batch(store: Store, trips: Trips) -> None:
     pks = [agent(number).pk for number in range(NUMBER)]
     assert trips.of(lambda: store.agents.get_many(pks)) == [["MGET"]] * 3
+
+
+def test_large_records_are_read_a_few_at_a_time(
+    store: Store, trips: Trips, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "BYTES_AT_A_TIME", 50_000)
+    large = EpisodeLog(environment="e", agents=[], messages=[], rewards=[], reasoning="x" * 9_000)
+    pks = store.episodes.save_many(large.model_copy(update={"pk": f"{n:02}"}) for n in range(22))
+    assert trips.of(lambda: store.episodes.get("00")) == [["GET"]]
+    store.episodes.get_many(pks)  # from here on it is known how long they are
+    assert trips.of(lambda: store.episodes.get_many(pks)) == [["MGET"]] * 5
+    assert trips.of(lambda: store.agents.get_many(store.agents.pks()[:99]))[1:] == [["MGET"]]
 
 
 def test_a_deletion_by_condition_reads_what_it_deletes(store: Store, trips: Trips) -> None:
