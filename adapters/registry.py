@@ -18,6 +18,8 @@ BACKENDS = {
     "unix": "simstore.adapters.redis_pipeline",
     "redis+cluster": "simstore.adapters.redis_pipeline",
     "rediss+cluster": "simstore.adapters.redis_pipeline",
+    "redis+om": "simstore.adapters.redis_om",
+    "rediss+om": "simstore.adapters.redis_om",
 }
 """Scheme to module; the module's ``open_store(url)`` returns the Store."""
 

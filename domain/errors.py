@@ -21,7 +21,7 @@
     ├── CorruptRecordError     a stored document that cannot be read; ``pk``, ``field``
     ├── SaveManyError          a bulk write that stopped; ``stored``, ``not_stored``
     ├── TransferError          records that are not in the target as they should be; ``pks``
-    ├── TransactionError       a transaction used before or after its time
+    ├── TransactionError       a transaction used out of its time, or too wide for its store
     ├── StoreClosedError       a call on a closed store
     ├── MissingDependencyError an extra that is not installed                 (ImportError)
     └── BackendError           the backend failed
@@ -250,7 +250,7 @@ class TransferError(SimstoreError):
 
 
 class TransactionError(SimstoreError):
-    """A transaction was used outside its ``with`` block."""
+    """A transaction was used outside its ``with`` block, or over more than its store can."""
 
 
 class StoreClosedError(SimstoreError):

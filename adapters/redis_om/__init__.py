@@ -1,0 +1,38 @@
+"""``redis+om://host``: RedisJSON documents, found by the query engine through redis-om's schemas.
+
+``rediss+om://`` speaks TLS. The server needs both modules, as Redis 8 and Redis Stack have them.
+Options, beside those of ``redis://`` (``namespace``, ``timeout``, ``connect_timeout``,
+``pool_size``, ``db``, and ``ssl_…`` with TLS):
+
+- ``layout``: ``own``, or ``sotopia`` to work in place on a database that Sotopia writes. Then
+  there is no namespace, and only Sotopia's models can be stored.
+"""
+
+from importlib.util import find_spec
+
+from simstore.adapters.base_store import StorageStore
+from simstore.adapters.redis_connection.settings import RedisSettings
+from simstore.adapters.url import StoreURL
+from simstore.domain.errors import MissingDependencyError, StoreURLError
+
+
+def open_store(url: StoreURL) -> StorageStore:
+    """The store of a ``redis+om://`` URL; it connects when it is first used."""
+    settings = RedisSettings.parse(url, layout=_layout)
+    layout = settings.others.get("layout", "own")
+    if layout == "sotopia" and settings.namespace:
+        raise StoreURLError(
+            f"{url.shown}: a database of Sotopia's has no namespaces; leave out one of "
+            "layout=sotopia and namespace="
+        )
+    if find_spec("redis") is None or find_spec("redis_om") is None:
+        raise MissingDependencyError(f"{url.scheme}://", "redis-om")
+    from simstore.adapters.redis_om.opening import open_storage  # noqa: PLC0415 — redis-om may be absent
+
+    return StorageStore(url.shown, open_storage(settings, sotopia=layout == "sotopia"))
+
+
+def _layout(text: str) -> str:
+    if text not in {"own", "sotopia"}:
+        raise ValueError("it is own or sotopia")
+    return text

@@ -1,0 +1,249 @@
+"""The storage interface on RedisJSON and the query engine."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar
+
+from simstore.adapters.codec import version_of
+from simstore.adapters.reading import chunks
+from simstore.adapters.redis_connection.errors import translated
+from simstore.adapters.redis_connection.inspection import inspect_server
+from simstore.adapters.redis_om.database import Database, prefix_pattern
+from simstore.adapters.redis_om.exact import asks_for_values, test_of
+from simstore.adapters.redis_om.indexes import SearchIndexes
+from simstore.adapters.redis_om.layout import Layout, Row
+from simstore.adapters.redis_om.own_layout import OwnLayout
+from simstore.adapters.redis_om.own_upkeep import OwnUpkeep
+from simstore.adapters.redis_om.sotopia_layout import (
+    SotopiaLayout,
+    precision_of,
+    with_other_fields,
+)
+from simstore.adapters.redis_om.upkeep import Upkeep
+from simstore.adapters.redis_om.writing import batches, commit_call
+from simstore.adapters.redis_pipeline.link import Link
+from simstore.adapters.storage import (
+    EVERYTHING,
+    Collection,
+    Content,
+    Delete,
+    Expected,
+    IndexCondition,
+    Operation,
+    PartlyWritten,
+    Precision,
+    Put,
+    Storage,
+    Unexpected,
+    Values,
+)
+from simstore.domain.errors import BackendError
+from simstore.domain.maintenance import IndexFault, Inspection
+from simstore.domain.store import Capability
+
+
+class RedisOmStorage(Storage):
+    """The records of one layout in a database.
+
+    The query engine only narrows down which records are looked at. Whether a record is asked
+    for is told from its indexed values, so every answer is exact.
+    """
+
+    lacks: ClassVar[Mapping[Capability, str]] = {
+        Capability.ATOMIC_SAVE_MANY: (
+            "records are written some at a time, so that the server can do other work in between"
+        ),
+    }
+
+    def __init__(self, link: Link, layout: Layout) -> None:
+        self._link = link
+        self._layout = layout
+        self._database = Database(link)
+        self._indexes = SearchIndexes(self._database, layout)
+        self._upkeep = Upkeep(self._database, layout, self._indexes)
+
+    # Writing
+
+    def commit(self, operations: Sequence[Operation]) -> list[bool]:
+        [reply] = self._database.write([commit_call(self._layout, operations)])
+        if isinstance(reply, BackendError):
+            raise reply
+        status, answer = reply
+        if status == b"unexpected":
+            raise Unexpected(operations[answer - 1])
+        return [digit == ord("1") for digit in answer]
+
+    def write(self, operations: Sequence[Put | Delete]) -> list[bool | None]:
+        prepared = list(batches(self._layout, operations))  # all, before anything is written
+        found: list[bool | None] = []
+        done: list[Operation] = []
+        for batch in prepared:
+            try:
+                replies = self._database.write([call for _, call in batch])
+            except BackendError as error:
+                raise PartlyWritten(done) from error
+            failed: BackendError | None = None
+            for (operation, _), reply in zip(batch, replies, strict=True):
+                if isinstance(reply, BackendError):
+                    failed = failed or reply
+                    continue
+                status, answer = reply
+                found.append(None if status == b"unexpected" else answer == b"1")
+                if status == b"written":
+                    done.append(operation)
+            if failed is not None:
+                raise PartlyWritten(done) from failed
+        return found
+
+    # Reading
+
+    def fetch(self, collection: Collection, pks: Sequence[str]) -> list[Content | None]:
+        keys = self._keys(collection, pks)
+        texts = self._database.json(keys, self._layout.record_path)
+        self._database.check_free(
+            [key for key, text in zip(keys, texts, strict=True) if text is None]
+        )
+        return [None if text is None else self._layout.content(text) for text in texts]
+
+    def search(
+        self,
+        collection: Collection,
+        condition: IndexCondition,
+        *,
+        after: str | None,
+        limit: int | None,
+    ) -> list[str]:
+        pks: list[str] = []
+        if limit == 0:
+            return pks
+        for rows in self._rows(collection, condition, after):
+            pks += [pk for pk, _ in rows]
+            if limit is not None and len(pks) >= limit:
+                break
+        return pks[:limit]
+
+    def pages(
+        self,
+        collection: Collection,
+        condition: IndexCondition,
+        *,
+        after: str | None,
+        size: int,
+    ) -> Iterator[list[str]]:
+        """All that `search` finds, at most `size` pks at a time, by one search."""
+        for rows in self._rows(collection, condition, after):
+            yield from map(list, chunks([pk for pk, _ in rows], size))
+
+    def count(self, collection: Collection, condition: IndexCondition) -> int:
+        return sum(len(rows) for rows in self._rows(collection, condition, None))
+
+    def project(
+        self, collection: Collection, condition: IndexCondition
+    ) -> list[tuple[str, Values | None]]:
+        return [
+            (pk, row.values)
+            for rows in self._rows(collection, condition, None, values=True)
+            for pk, row in rows
+            if row is not None
+        ]
+
+    def collections(self) -> list[str]:
+        names: set[str] = set()
+        for pattern, name_of in self._layout.patterns().items():
+            for key in self._database.documents(pattern):
+                name = name_of(key)
+                if name is not None:
+                    names.add(name)
+        return sorted(names)
+
+    def index_faults(self, collection: Collection, *, repair: bool) -> Iterator[IndexFault]:
+        return self._upkeep.faults(collection, repair=repair)
+
+    def inspect(self) -> Inspection:
+        with translated(self._link.shown):
+            return inspect_server(self._database.client)
+
+    def close(self) -> None:
+        self._link.close()
+
+    def _keys(self, collection: Collection, pks: Sequence[str]) -> list[str]:
+        prefix = self._layout.prefix(collection.name)
+        return [prefix + pk for pk in pks]
+
+    def _rows(
+        self,
+        collection: Collection,
+        condition: IndexCondition,
+        after: str | None,
+        *,
+        values: bool = False,
+    ) -> Iterator[list[tuple[str, Row | None]]]:
+        """The records that fulfil `condition`, by pk, some at a time; with their rows if read."""
+        pks, are_there = self._candidates(collection, condition)
+        ordered = sorted(pk for pk in pks if after is None or pk > after)
+        test = test_of(collection.indexes, condition)
+        if not values and not asks_for_values(condition):
+            chosen = [pk for pk in ordered if test(pk, None)]
+            if not are_there:
+                there = self._database.are_documents(self._keys(collection, chosen))
+                chosen = [pk for pk, is_there in zip(chosen, there, strict=True) if is_there]
+            yield [(pk, None) for pk in chosen]
+            return
+        for some in chunks(ordered, self._layout.rows_at_a_time):
+            rows = self._layout.rows(collection, some, self._database.json)
+            yield [
+                (pk, row)
+                for pk, row in zip(some, rows, strict=True)
+                if row is not None and test(pk, row.values)
+            ]
+
+    def _candidates(
+        self, collection: Collection, condition: IndexCondition
+    ) -> tuple[set[str], bool]:
+        """The pks that may fulfil `condition`, and whether all are known to have a record."""
+        asked = None if condition == EVERYTHING else self._layout.ask(collection, condition)
+        if asked is not None:
+            pks, ask = asked
+            if ask is None:
+                return set(pks), False
+            self._upkeep.adopt(collection)
+            found = self._indexes.find(collection, ask)
+            if found is not None:
+                return found | pks, False
+        prefix = self._layout.prefix(collection.name)
+        keys = self._database.documents(prefix_pattern(prefix))
+        return {key.removeprefix(prefix) for key in keys}, True
+
+
+class OwnStorage(RedisOmStorage):
+    """A namespace of a database, in the layout of our own."""
+
+    def __init__(self, link: Link, namespace: str = "") -> None:
+        layout = OwnLayout(namespace)
+        super().__init__(link, layout)
+        self._upkeep = OwnUpkeep(self._database, layout, self._indexes)
+
+
+class SotopiaStorage(RedisOmStorage):
+    """A database of Sotopia's."""
+
+    def __init__(self, link: Link) -> None:
+        super().__init__(link, SotopiaLayout())
+
+    def commit(self, operations: Sequence[Operation]) -> list[bool]:
+        """As `Storage.commit`; what is written over a version that was read keeps its other fields.
+
+        Those that its model does not know, that is: another version of Sotopia may.
+        """
+        return super().commit([self._with_other_fields(operation) for operation in operations])
+
+    def _with_other_fields(self, operation: Operation) -> Operation:
+        if not isinstance(operation, Put) or isinstance(operation.expected, Expected):
+            return operation
+        [stored] = self.fetch(operation.collection, [operation.pk])
+        if stored is None or version_of(stored) != operation.expected:
+            raise Unexpected(operation)
+        return operation._replace(content=with_other_fields(operation.content, stored))
+
+    @staticmethod
+    def precision(condition: IndexCondition) -> Precision:
+        return precision_of(condition)
