@@ -7,10 +7,12 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel
 
 from simstore.adapters.codec import RecordCodec, version_of
+from simstore.adapters.collector import collector_paused
 from simstore.adapters.ordering import Ordering
 from simstore.adapters.projection import Projection
 from simstore.adapters.query import Query
 from simstore.adapters.storage import Collection, Content, Delete, Storage, Values
+from simstore.domain.errors import CorruptRecordError
 
 T = TypeVar("T", bound=BaseModel)
 S = TypeVar("S")
@@ -45,8 +47,15 @@ class Reader(Generic[T]):
             start += len(some)
             contents = self._storage().fetch(self._collection, some)
             self._measure(contents)
-            for pk, content in zip(some, contents, strict=True):
-                yield None if content is None else self._codec.decode(pk, content)
+            items: list[T | None] = []
+            try:
+                with collector_paused():
+                    for pk, content in zip(some, contents, strict=True):
+                        items.append(None if content is None else self._codec.decode(pk, content))
+            except CorruptRecordError:
+                yield from items  # those before it are as good as ever
+                raise
+            yield from items
 
     def _measure(self, contents: Sequence[Content | None]) -> None:
         """Learn how long documents are, from the last ones; documents as such have no length."""
