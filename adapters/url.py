@@ -29,6 +29,11 @@ class StoreURL:
             )
             raise StoreURLError(f"{self.shown!r} is not a store URL; {hint}")
         location, _, query = rest.partition("?")
+        if ":" in location and "@" not in location and "@" in query:
+            raise StoreURLError(
+                f"{self.shown} has an @ behind the ?: what is special in a name, a password or an "
+                "option is percent-escaped, %3F for ?, %40 for @"
+            )
         self.scheme = scheme.lower()
         self.rest = location
         """What stands between ``://`` and the options, as it is written."""
@@ -66,6 +71,9 @@ def _without_password(url: str) -> str:
         return f"***@{url.rpartition('@')[2]}"  # it may be anything
     scheme, slashes, rest = re.match(r"([^:/]*)(:?/*)(.*)", url, re.DOTALL).groups()  # type: ignore[union-attr]  # it always matches
     place, question, options = rest.partition("?")
+    if ":" in place and "@" not in place and "@" in options:
+        # A password that is not escaped may reach to there.
+        place, question, options = rest, "", ""
     user, colon, _ = place.rpartition("@")[0].partition(":")
     if colon:
         place = f"{user}:***@{place.rpartition('@')[2]}"

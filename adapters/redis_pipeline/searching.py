@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import ceil, sqrt
 from typing import Any, Generic, TypeVar
 
@@ -91,11 +92,8 @@ class Searcher:
     def values(self, search: Search) -> Iterator[list[Row]]:
         """pk and indexed values of what is searched for, some at a time, by pk."""
 
-        def rows(pks: bytes, values: bytes) -> list[Row]:
-            known = (None if some is None else tuple(some) for some in loads_values(values))
-            return list(zip(_split(pks), known, strict=True))
-
-        return self._merged(search, "values", None, lambda row: row[0], rows)
+        rows_of = partial(_rows, len(search.collection.indexes.paths))
+        return self._merged(search, "values", None, lambda row: row[0], rows_of)
 
     def count(self, search: Search) -> int:
         """How many are searched for."""
@@ -182,3 +180,18 @@ def contended(name: str) -> BackendError:
 
 def _split(pks: bytes) -> list[str]:
     return pks.decode().split("\0") if pks else []
+
+
+def _rows(width: int, pks: bytes, values: bytes) -> list[Row]:
+    """Each pk with its values, so many of them; None where somebody wrote to them."""
+    found = _split(pks)
+    try:
+        known = loads_values(values)
+    except ValueError:
+        known = ()
+    if len(known) != len(found):
+        return [(pk, None) for pk in found]
+    return [
+        (pk, tuple(some) if isinstance(some, list) and len(some) == width else None)
+        for pk, some in zip(found, known, strict=True)
+    ]

@@ -26,6 +26,9 @@ local function members_of(packed, pk)
   local at = 1
   while at <= #packed do
     local _, last, name, length = string.find(packed, '^([^ ]+) (%d+) ', at)
+    if not last then
+      break -- somebody wrote to them; no error may come up in the middle of a write
+    end
     local value = string.sub(packed, last + 1, last + length)
     members[name] = members[name] or {}
     table.insert(members[name], value .. END .. pk)
