@@ -14,7 +14,7 @@ from redis import Redis
 
 from benchmarks.records import agent, episode
 from benchmarks.timing import Work, interleaved, print_table
-from simstore import EpisodeLog, Repository, connect, new_pk
+from simstore import EpisodeLog, Repository, connect
 from simstore.domain.record import dump_record
 from tests.servers.binaries import both_modules, redis_binary
 from tests.servers.redis_server import RedisServer
@@ -66,15 +66,6 @@ def _write(
     raw: Any,
     ready: Sequence[bytes],
 ) -> dict[str, float]:
-    def save_many() -> None:
-        for item in episodes:
-            item.pk = new_pk()
-        repository.delete_many(repository.pks())
-        repository.save_many(episodes)
-
-    def clear() -> None:
-        repository.delete_many(repository.pks())
-
     def save() -> None:
         for item in theirs:
             item.save()
@@ -86,7 +77,6 @@ def _write(
                 batch.set(f"ready:{position}", data)
             batch.execute()
 
-    del clear
     return interleaved(
         {
             "save_many": lambda: repository.save_many(episodes),
@@ -97,7 +87,9 @@ def _write(
     )
 
 
-def _read(repository: Repository[EpisodeLog], model: Any, theirs: Sequence[str]) -> dict[str, float]:
+def _read(
+    repository: Repository[EpisodeLog], model: Any, theirs: Sequence[str]
+) -> dict[str, float]:
     number = len(theirs)
     pks = repository.pks()
 

@@ -1,1 +1,1 @@
-"""What the adapters of Redis share: settings from a URL, clients, and errors made ours."""
+"""What the adapters of Redis share: settings from a URL, connections, scripts, errors made ours."""

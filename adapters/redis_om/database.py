@@ -9,7 +9,7 @@ from redis import exceptions
 
 from simstore.adapters.reading import chunks
 from simstore.adapters.redis_connection.errors import translated
-from simstore.adapters.redis_pipeline.link import Call, Link
+from simstore.adapters.redis_connection.link import Call, Link
 from simstore.domain.errors import BackendError, BackendUnavailableError
 
 DOCUMENTS_AT_A_TIME = 100

@@ -5,9 +5,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from simstore.adapters.redis_connection.link import Call
 from simstore.adapters.redis_om.database import Database, is_no_index, prefix_pattern
 from simstore.adapters.redis_om.layout import Ask, Definition, Layout
-from simstore.adapters.redis_pipeline.link import Call
 from simstore.adapters.storage import Collection
 from simstore.domain.errors import BackendError
 

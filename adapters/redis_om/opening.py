@@ -1,9 +1,9 @@
 """Storages made from settings."""
 
 from simstore.adapters.redis_connection.client import open_client
+from simstore.adapters.redis_connection.link import ServerLink
 from simstore.adapters.redis_connection.settings import RedisSettings
 from simstore.adapters.redis_om.storage import OwnStorage, RedisOmStorage, SotopiaStorage
-from simstore.adapters.redis_pipeline.link import ServerLink
 
 
 def open_storage(settings: RedisSettings, *, sotopia: bool) -> RedisOmStorage:

@@ -8,6 +8,7 @@ import orjson
 
 from simstore.adapters.codec import version_of
 from simstore.adapters.reading import chunks
+from simstore.adapters.redis_connection.link import Call, script_call
 from simstore.adapters.redis_om.database import DOCUMENTS_AT_A_TIME, Database, prefix_pattern
 from simstore.adapters.redis_om.entries import EntryFields
 from simstore.adapters.redis_om.indexes import SearchIndexes
@@ -15,7 +16,6 @@ from simstore.adapters.redis_om.layout import Ask
 from simstore.adapters.redis_om.own_layout import OwnLayout
 from simstore.adapters.redis_om.scripts import INDEX, ORPHAN
 from simstore.adapters.redis_om.upkeep import Upkeep
-from simstore.adapters.redis_pipeline.link import Call, script_call
 from simstore.adapters.storage import Collection, Content, Values
 from simstore.domain.errors import BackendError
 from simstore.domain.maintenance import FaultKind, IndexFault

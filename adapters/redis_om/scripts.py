@@ -1,16 +1,7 @@
-"""The scripts that the server runs: Lua files. Values reach them as arguments alone."""
+"""The scripts of this backend."""
 
-import hashlib
-from importlib.resources import files
+from simstore.adapters.redis_connection.scripts import load_script
 
-from simstore.adapters.redis_pipeline.scripts import Script
-
-
-def _script(name: str) -> Script:
-    source = (files(__package__) / "scripts" / f"{name}.lua").read_bytes()
-    return Script(source, hashlib.sha1(source, usedforsecurity=False).hexdigest())
-
-
-COMMIT = _script("commit")
-INDEX = _script("index")
-ORPHAN = _script("orphan")
+COMMIT = load_script(__package__, "commit")
+INDEX = load_script(__package__, "index")
+ORPHAN = load_script(__package__, "orphan")

@@ -7,6 +7,7 @@ from simstore.adapters.codec import version_of
 from simstore.adapters.reading import chunks
 from simstore.adapters.redis_connection.errors import translated
 from simstore.adapters.redis_connection.inspection import inspect_server
+from simstore.adapters.redis_connection.link import Link
 from simstore.adapters.redis_om.database import Database, prefix_pattern
 from simstore.adapters.redis_om.exact import asks_for_values, test_of
 from simstore.adapters.redis_om.indexes import SearchIndexes
@@ -20,7 +21,6 @@ from simstore.adapters.redis_om.sotopia_layout import (
 )
 from simstore.adapters.redis_om.upkeep import Upkeep
 from simstore.adapters.redis_om.writing import batches, commit_call
-from simstore.adapters.redis_pipeline.link import Link
 from simstore.adapters.storage import (
     EVERYTHING,
     Collection,

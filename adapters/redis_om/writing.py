@@ -3,9 +3,9 @@
 import math
 from collections.abc import Iterator, Sequence
 
+from simstore.adapters.redis_connection.link import Call, script_call
 from simstore.adapters.redis_om.layout import Layout
 from simstore.adapters.redis_om.scripts import COMMIT
-from simstore.adapters.redis_pipeline.link import Call, script_call
 from simstore.adapters.storage import Check, Delete, Expected, Operation, Put
 
 RECORDS_AT_A_TIME = 100

@@ -30,8 +30,8 @@ def store_on(client: "redis.Redis", *, namespace: str = "") -> StorageStore:
     It is for what no URL can say, and for ``fakeredis.FakeRedis()`` in unit tests, which needs
     no server. The client's own retries are not used.
     """
+    from simstore.adapters.redis_connection.link import ServerLink  # noqa: PLC0415 — as below
     from simstore.adapters.redis_pipeline.layout import Layout  # noqa: PLC0415 — as below
-    from simstore.adapters.redis_pipeline.link import ServerLink  # noqa: PLC0415 — as below
     from simstore.adapters.redis_pipeline.storage import RedisStorage  # noqa: PLC0415 — as below
 
     url = "redis://(a client of your own)"

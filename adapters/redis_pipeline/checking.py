@@ -7,9 +7,9 @@ was read.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from simstore.adapters.redis_connection.link import Link, command, script_call
 from simstore.adapters.redis_pipeline.indexing import RECORDS_AT_A_TIME, Indexer
 from simstore.adapters.redis_pipeline.layout import Layout, document_key
-from simstore.adapters.redis_pipeline.link import Link, command, script_call
 from simstore.adapters.redis_pipeline.scripts import CHECK, ORPHANS
 from simstore.adapters.storage import Collection
 from simstore.domain.maintenance import IndexFault
@@ -36,7 +36,7 @@ class Checker:
     def faults(self) -> Iterator[IndexFault]:
         """Every fault, each mended when it is found if that was asked for."""
         bases = self._layout.bases(self._collection.name)
-        self._prepare(bases)
+        self._indexer.index_listed(self._collection, bases)
         for base in bases:
             for pks in self._listed(base):
                 yield from self._check(base, pks)
@@ -124,12 +124,9 @@ class Checker:
             if status == b"checked":
                 found: list[bytes] = reply
                 return found
-            self._prepare([base])
-
-    def _prepare(self, bases: Sequence[str]) -> None:
-        """Let the entries be those of the collection's indexes, and of all records."""
-        self._indexer.adopt(self._collection, bases)
-        self._indexer.index_listed(self._collection, bases)
+            # The entries are of other indexes: first let them be of the collection's.
+            self._indexer.adopt(self._collection, [base])
+            self._indexer.index_listed(self._collection, [base])
 
     def _fault(self, kind: bytes, pk: bytes, index: bytes) -> IndexFault:
         return IndexFault(kind.decode(), self._collection.name, pk.decode(), index.decode())  # type: ignore[arg-type]  # the scripts' kinds are its own

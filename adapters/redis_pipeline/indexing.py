@@ -8,9 +8,9 @@ lost if that process dies in the middle, and several may do it side by side.
 from collections.abc import Mapping, Sequence
 
 from simstore.adapters.codec import dumps_values, version_of
+from simstore.adapters.redis_connection.link import Argument, Link, command, script_call
 from simstore.adapters.redis_pipeline.encoding import packed
 from simstore.adapters.redis_pipeline.layout import Layout, document_key
-from simstore.adapters.redis_pipeline.link import Argument, Link, command, script_call
 from simstore.adapters.redis_pipeline.scripts import ADOPT, INDEX
 from simstore.adapters.storage import Collection, Content
 

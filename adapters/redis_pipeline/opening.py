@@ -1,10 +1,10 @@
 """Storages made from settings."""
 
 from simstore.adapters.redis_connection.client import open_client
+from simstore.adapters.redis_connection.cluster import ClusterLink
+from simstore.adapters.redis_connection.link import ServerLink
 from simstore.adapters.redis_connection.settings import RedisSettings
-from simstore.adapters.redis_pipeline.cluster import ClusterLink
 from simstore.adapters.redis_pipeline.layout import BUCKETS_OF_A_CLUSTER, Layout
-from simstore.adapters.redis_pipeline.link import ServerLink
 from simstore.adapters.redis_pipeline.storage import RedisClusterStorage, RedisStorage
 
 

@@ -1,21 +1,10 @@
-"""The scripts that the server runs: Lua files, each after what all of them share."""
+"""The scripts of this backend, each after what all of them share."""
 
-import hashlib
-from importlib.resources import files
-from typing import NamedTuple
-
-
-class Script(NamedTuple):
-    """A script and the SHA-1 under which the server knows it."""
-
-    source: bytes
-    sha: str
+from simstore.adapters.redis_connection.scripts import Script, load_script
 
 
 def _script(name: str) -> Script:
-    folder = files(__package__) / "scripts"
-    source = b"\n".join((folder / f"{part}.lua").read_bytes() for part in ("common", name))
-    return Script(source, hashlib.sha1(source, usedforsecurity=False).hexdigest())
+    return load_script(__package__, "common", name)
 
 
 WRITE = _script("write")

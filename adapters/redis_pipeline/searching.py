@@ -8,10 +8,10 @@ from math import ceil, sqrt
 from typing import Any, Generic, TypeVar
 
 from simstore.adapters.codec import loads_values
+from simstore.adapters.redis_connection.link import Argument, Link, script_call
 from simstore.adapters.redis_pipeline.conditions import arguments_of
 from simstore.adapters.redis_pipeline.indexing import Indexer
 from simstore.adapters.redis_pipeline.layout import Layout
-from simstore.adapters.redis_pipeline.link import Argument, Link, script_call
 from simstore.adapters.redis_pipeline.scripts import SEARCH
 from simstore.adapters.storage import Collection, IndexCondition, Values
 from simstore.domain.errors import BackendError
@@ -91,7 +91,6 @@ class Searcher:
 
     def values(self, search: Search) -> Iterator[list[Row]]:
         """pk and indexed values of what is searched for, some at a time, by pk."""
-
         rows_of = partial(_rows, len(search.collection.indexes.paths))
         return self._merged(search, "values", None, lambda row: row[0], rows_of)
 

@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 from simstore.adapters.reading import chunks
 from simstore.adapters.redis_connection.errors import translated
 from simstore.adapters.redis_connection.inspection import inspect_server, together
+from simstore.adapters.redis_connection.link import Link, command, script_call
 from simstore.adapters.redis_pipeline.checking import Checker
 from simstore.adapters.redis_pipeline.indexing import Indexer
 from simstore.adapters.redis_pipeline.layout import Layout, document_key
-from simstore.adapters.redis_pipeline.link import Link, command, script_call
 from simstore.adapters.redis_pipeline.scripts import LIVING
 from simstore.adapters.redis_pipeline.searching import MOST_ATTEMPTS, Search, Searcher, contended
 from simstore.adapters.redis_pipeline.writing import Batch, one_call, rounds

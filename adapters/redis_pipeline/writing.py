@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from simstore.adapters.codec import dumps_values
+from simstore.adapters.redis_connection.link import Argument, Call
 from simstore.adapters.redis_pipeline.encoding import packed
 from simstore.adapters.redis_pipeline.layout import Layout
-from simstore.adapters.redis_pipeline.link import Argument, Call
 from simstore.adapters.redis_pipeline.scripts import WRITE
 from simstore.adapters.storage import Check, Collection, Delete, Expected, Operation, Put
 

@@ -8,10 +8,10 @@ import pytest
 import simstore
 from simstore.adapters.base_store import StorageStore
 from simstore.adapters.redis_connection.client import open_client
+from simstore.adapters.redis_connection.link import Call, ServerLink
 from simstore.adapters.redis_connection.settings import RedisSettings
 from simstore.adapters.redis_om.storage import OwnStorage
 from simstore.adapters.redis_om.writing import RECORDS_AT_A_TIME
-from simstore.adapters.redis_pipeline.link import Call, ServerLink
 from simstore.adapters.url import StoreURL
 from simstore.domain.fields import Indexed
 from simstore.domain.query import field

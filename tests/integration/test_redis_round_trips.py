@@ -8,8 +8,9 @@ import pytest
 import simstore
 from simstore import AgentProfile, EpisodeLog, Store, field
 from simstore.adapters import reading
-from simstore.adapters.redis_pipeline import cluster, link, writing
-from simstore.adapters.redis_pipeline.link import Call, Link
+from simstore.adapters.redis_connection import cluster, link
+from simstore.adapters.redis_connection.link import Call, Link
+from simstore.adapters.redis_pipeline import writing
 from tests.servers.cluster import RedisCluster
 from tests.servers.fixtures import own_database
 from tests.servers.redis_server import RedisServer

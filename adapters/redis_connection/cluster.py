@@ -13,8 +13,7 @@ from redis.crc import key_slot
 
 from simstore.adapters.redis_connection.client import WaitingPool, connection_arguments, open_pool
 from simstore.adapters.redis_connection.errors import translated
-from simstore.adapters.redis_connection.settings import RedisSettings
-from simstore.adapters.redis_pipeline.link import (
+from simstore.adapters.redis_connection.link import (
     HUNG_UP,
     Call,
     Link,
@@ -22,6 +21,7 @@ from simstore.adapters.redis_pipeline.link import (
     receive,
     send,
 )
+from simstore.adapters.redis_connection.settings import RedisSettings
 
 REFUSALS = (
     exceptions.MovedError,

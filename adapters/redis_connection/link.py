@@ -13,7 +13,7 @@ import redis
 from redis import exceptions
 
 from simstore.adapters.redis_connection.errors import translated
-from simstore.adapters.redis_pipeline.scripts import Script
+from simstore.adapters.redis_connection.scripts import Script
 
 Argument = str | bytes | int
 
