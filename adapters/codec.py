@@ -243,8 +243,15 @@ def dumps_values(values: Values) -> bytes:
 
 
 def loads_values(data: bytes) -> Values:
-    """What `dumps_values` wrote."""
-    return tuple(from_json(data))
+    """What `dumps_values` wrote.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    try:
+        return tuple(orjson.loads(data))
+    except orjson.JSONDecodeError:
+        return tuple(from_json(data))  # the reader that knows infinities
 
 
 def version_of(content: Content) -> str:

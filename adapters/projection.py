@@ -26,31 +26,29 @@ class Projection:
         if isinstance(several, str) or not all(isinstance(name, str) for name in names):
             raise InvalidArgumentError(f"fields is a list of field names, not {shown(several)}")
         self._fields = [schema.resolve(str(name)) for name in names]
-        self._positions = {path: position for position, path in enumerate(indexes.paths)}
+        positions = {path: position for position, path in enumerate(indexes.paths)}
+        self._columns = [
+            (field.path, None if field.path == "pk" else positions.get(field.path), field)
+            for field in self._fields
+        ]
         self.indexed = all(
-            field.path == "pk" or field.path in self._positions for field in self._fields
+            position is not None or path == "pk" for path, position, _ in self._columns
         )
         """Whether the storage knows the values of all fields without reading documents."""
 
     def of_values(self, pk: str, values: Values) -> dict[str, Any]:
         """The fields, from what the index knows, as the record would have them."""
-        return {
-            field.path: pk
-            if field.path == "pk"
-            else _restored(field, values[self._positions[field.path]])
-            for field in self._fields
-        }
+        row: dict[str, Any] = {}
+        for path, position, field in self._columns:
+            value = pk if position is None else values[position]
+            # Asked here, since a call for each value would cost more than all the rest.
+            same = value is None or type(value) is field.annotation
+            row[path] = value if same else _adapter(field).validate_python(value, strict=False)
+        return row
 
     def of_item(self, item: BaseModel) -> dict[str, Any]:
         """The fields of a record."""
         return {field.path: field.read(item) for field in self._fields}
-
-
-def _restored(field: FieldPath, value: Any) -> Any:
-    """An indexed value in the type that the model gives it: enums, sets, tuples."""
-    if value is None or type(value) is field.annotation:
-        return value
-    return _adapter(field).validate_python(value, strict=False)
 
 
 @cache
