@@ -25,7 +25,6 @@ from simstore.adapters.redis_connection.settings import RedisSettings
 
 REFUSALS = (
     exceptions.MovedError,
-    exceptions.AskError,
     exceptions.TryAgainError,
     exceptions.ClusterDownError,
     exceptions.ReadOnlyError,
@@ -34,7 +33,8 @@ REFUSALS = (
 )
 """A node is not the one to ask, or not yet, or not there: it did nothing."""
 
-PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
+SHORTEST_PAUSE = 0.05
+LONGEST_PAUSE = 1.0
 """Seconds between attempts while the cluster is out of order, as in a failover."""
 
 
@@ -51,6 +51,7 @@ class ClusterLink(Link):
         self._addresses = settings.addresses
         self._lock = Lock()
         self._cluster: RedisCluster | None = None
+        self._was_whole = False
         self._pools: dict[str, WaitingPool] = {}
         self._process = os.getpid()
         self._inherited: RedisCluster | None = None
@@ -58,16 +59,18 @@ class ClusterLink(Link):
     def _exchange(self, calls: Sequence[Call]) -> list[Any]:
         replies: list[Any] = [None] * len(calls)
         waiting = list(range(len(calls)))
-        for pause in (*PAUSES, None):
+        pause = SHORTEST_PAUSE
+        until = time.monotonic() + self._settings.timeout
+        while True:
             self._exchange_some(calls, waiting, replies)
             lost = (exceptions.ConnectionError, exceptions.TimeoutError, *REFUSALS)
             if any(isinstance(replies[i], lost) for i in waiting):
                 self._forget()
             waiting = [i for i in waiting if isinstance(replies[i], REFUSALS)]
-            if not waiting or pause is None:
-                break
+            if not waiting or time.monotonic() + pause > until:
+                return replies
             time.sleep(pause)
-        return replies
+            pause = min(2 * pause, LONGEST_PAUSE)
 
     def _exchange_some(
         self, calls: Sequence[Call], positions: Sequence[int], replies: list[Any]
@@ -107,6 +110,8 @@ class ClusterLink(Link):
         except HUNG_UP:
             raise
         except exceptions.ConnectionError as error:
+            if not self._was_whole:
+                raise  # there is no cluster to wait for
             # One node told of the others, and one of those is down. It may soon be replaced.
             _answer_all(replies, positions, NotConnectedError(str(error)))
             return []
@@ -130,6 +135,7 @@ class ClusterLink(Link):
                     **({} if self._settings.tls is None else {"ssl": True}),
                 )
                 self._meet(self._cluster.get_nodes())
+                self._was_whole = True
             return self._cluster
 
     def _meet(self, nodes: Sequence[ClusterNode]) -> None:
@@ -174,7 +180,7 @@ class ClusterLink(Link):
         with self._lock:
             pools = list(self._pools.values())
         for pool in pools:
-            pool.disconnect()
+            pool.disconnect(inuse_connections=False)
 
 
 def _answer_all(replies: list[Any], positions: Sequence[int], reply: Any) -> None:

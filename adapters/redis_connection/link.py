@@ -93,7 +93,9 @@ class Link(ABC):
             return self._answers(calls)
 
     def read(self, calls: Sequence[Call]) -> list[Any]:
-        """The replies to `calls`, which only read, in one round trip.
+        """The replies to `calls`, in one round trip; they may be repeated.
+
+        They only read, or do the same when they are done again.
 
         Raises:
             BackendError: an answer is an error, or there is none.
@@ -161,15 +163,16 @@ class Link(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Close all connections."""
+        """Close the connections that nobody uses; a call that is under way ends as it would."""
 
 
 class ServerLink(Link):
     """The way to one server."""
 
-    def __init__(self, shown: str, client: redis.Redis) -> None:
+    def __init__(self, shown: str, client: redis.Redis, *, owned: bool = True) -> None:
         super().__init__(shown)
         self._client = client
+        self._owned = owned
         self._pool = client.connection_pool
 
     def _exchange(self, calls: Sequence[Call]) -> list[Any]:
@@ -182,7 +185,8 @@ class ServerLink(Link):
         return [self._client]
 
     def close(self) -> None:
-        self._pool.disconnect()
+        if self._owned:
+            self._pool.disconnect(inuse_connections=False)
 
 
 def send(pool: redis.ConnectionPool, calls: Sequence[Call]) -> redis.Connection:

@@ -35,7 +35,7 @@ def store_on(client: "redis.Redis", *, namespace: str = "") -> StorageStore:
     from simstore.adapters.redis_pipeline.storage import RedisStorage  # noqa: PLC0415 — as below
 
     url = "redis://(a client of your own)"
-    return StorageStore(url, RedisStorage(ServerLink(url, client), Layout(namespace)))
+    return StorageStore(url, RedisStorage(ServerLink(url, client, owned=False), Layout(namespace)))
 
 
 def open_store(url: StoreURL) -> StorageStore:

@@ -9,7 +9,7 @@ from typing import Any
 
 from simstore.adapters.redis_connection.link import Link, command, script_call
 from simstore.adapters.redis_pipeline.indexing import RECORDS_AT_A_TIME, Indexer
-from simstore.adapters.redis_pipeline.layout import Layout, document_key
+from simstore.adapters.redis_pipeline.layout import Layout, document_key, indexes_base
 from simstore.adapters.redis_pipeline.scripts import CHECK, ORPHANS
 from simstore.adapters.storage import Collection
 from simstore.domain.maintenance import IndexFault
@@ -36,10 +36,15 @@ class Checker:
     def faults(self) -> Iterator[IndexFault]:
         """Every fault, each mended when it is found if that was asked for."""
         bases = self._layout.bases(self._collection.name)
+        if self._mode == "repair":  # what other definitions have left there, they make anew
+            self._indexer.adopt(self._collection, bases, most=1)
         self._indexer.index_listed(self._collection, bases)
         for base in bases:
-            for pks in self._listed(base):
+            for listed in self._listed(base):
+                pks = [pk for each in listed if (pk := _text(each)) is not None]
                 yield from self._check(base, pks)
+                for junk in (each for each in listed if _text(each) is None):
+                    yield from self._junk(base, junk)
             for pks in self._left_over(base):
                 yield from self._check(base, pks)
         for base, pks in self._unlisted():
@@ -50,8 +55,8 @@ class Checker:
                     if name is not None:
                         yield from self._orphans(base, name)
 
-    def _listed(self, base: str) -> Iterator[list[str]]:
-        """The pks that are listed in a bucket."""
+    def _listed(self, base: str) -> Iterator[list[bytes]]:
+        """What is listed in a bucket as the pk of a record."""
         after = "-"
         while True:
             listed = command(
@@ -60,14 +65,21 @@ class Checker:
             [found] = self._link.read([listed])
             if not found:
                 return
-            yield _texts(found)
             after = b"(" + found[-1]
+            yield found
+
+    def _junk(self, base: str, junk: bytes) -> Iterator[IndexFault]:
+        """What no record can have as its pk."""
+        yield self._fault(b"orphaned", junk, b"pk")
+        if self._mode == "repair":
+            self._link.read([command("ZREM", f"{base}:pks", junk)])
 
     def _left_over(self, base: str) -> Iterator[list[str]]:
         """The pks that a bucket has entries of, but no record and no place in its list."""
+        entries = f"{indexes_base(base, self._collection)}:entries"
         cursor: bytes = b"0"
         while True:
-            scan = command("HSCAN", f"{base}:entries", cursor, "COUNT", RECORDS_AT_A_TIME)
+            scan = command("HSCAN", entries, cursor, "COUNT", RECORDS_AT_A_TIME)
             [(cursor, fields)] = self._link.read([scan])
             unlisted = self._not_listed(base, fields[::2])
             keys = [command("EXISTS", document_key(base, pk)) for pk in unlisted]
@@ -99,7 +111,8 @@ class Checker:
         if not pks:
             return []
         [scores] = self._link.read([command("ZMSCORE", f"{base}:pks", *pks)])
-        return _texts([pk for pk, score in zip(pks, scores, strict=True) if score is None])
+        unlisted = [_text(pk) for pk, score in zip(pks, scores, strict=True) if score is None]
+        return [pk for pk in unlisted if pk is not None]
 
     def _check(self, base: str, pks: list[str]) -> Iterator[IndexFault]:
         arguments = self._indexer.read(self._collection, base, pks)
@@ -124,13 +137,18 @@ class Checker:
             if status == b"checked":
                 found: list[bytes] = reply
                 return found
-            # The entries are of other indexes: first let them be of the collection's.
+            # There are no indexes of this definition yet.
             self._indexer.adopt(self._collection, [base])
             self._indexer.index_listed(self._collection, [base])
 
     def _fault(self, kind: bytes, pk: bytes, index: bytes) -> IndexFault:
-        return IndexFault(kind.decode(), self._collection.name, pk.decode(), index.decode())  # type: ignore[arg-type]  # the scripts' kinds are its own
+        shown = pk.decode(errors="backslashreplace")
+        return IndexFault(kind.decode(), self._collection.name, shown, index.decode())  # type: ignore[arg-type]  # the scripts' kinds are its own
 
 
-def _texts(pks: Sequence[bytes]) -> list[str]:
-    return [pk.decode() for pk in pks]
+def _text(pk: bytes) -> str | None:
+    """A pk as text; None if it is none, and so no pk."""
+    try:
+        return pk.decode()
+    except UnicodeDecodeError:
+        return None

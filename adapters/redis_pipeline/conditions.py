@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from simstore.adapters.redis_connection.link import Argument
 from simstore.adapters.redis_pipeline.encoding import encoded, range_of
 from simstore.adapters.storage import (
     AllOf,
@@ -15,15 +16,17 @@ from simstore.adapters.storage import (
     Range,
 )
 
-Argument = str | bytes | int
-
 
 def arguments_of(condition: IndexCondition) -> Iterator[Argument]:
     """`condition` as the script reads it."""
     match condition:
-        case AllOf(parts) | AnyOf(parts):
-            yield "all" if isinstance(condition, AllOf) else "any"
-            yield len(parts)
+        case AllOf():
+            flat = list(_parts_of(condition))
+            yield from ("all", len(flat))
+            for part in flat:
+                yield from arguments_of(part)
+        case AnyOf(parts):
+            yield from ("any", len(parts))
             for part in parts:
                 yield from arguments_of(part)
         case Complement(part):
@@ -37,8 +40,16 @@ def arguments_of(condition: IndexCondition) -> Iterator[Argument]:
             yield from ("equal", index, encoded(value))
         case OneOf(index, values):
             different = dict.fromkeys(map(encoded, values))
-            yield from ("any", len(different))
-            for one in different:
-                yield from ("equal", index, one)
+            yield from ("one of", index, len(different))
+            yield from different
         case Range(index) | Prefix(index):
             yield from ("range", index, *range_of(condition))
+
+
+def _parts_of(condition: AllOf) -> Iterator[IndexCondition]:
+    """The parts of `condition` and of those that are of its kind."""
+    for part in condition.parts:
+        if isinstance(part, AllOf):
+            yield from _parts_of(part)
+        else:
+            yield part

@@ -1,8 +1,9 @@
-"""Which indexes a collection keeps, and their upkeep when its model's indexes change.
+"""Which indexes a collection keeps, and their upkeep when its model's definition changes.
 
-A change is adopted at once, for all buckets: the old entries are dropped, and every record is
-listed as one to be indexed. Whoever searches next indexes what is listed, so that nothing is
-lost if that process dies in the middle, and several may do it side by side.
+Each definition has indexes of its own, so that programs with different ones do not disturb each
+other. A definition that is new to a bucket finds every record listed as one to be indexed, and
+a write lists its record for the other definitions. Whoever searches next indexes what is
+listed: nothing is lost if that process dies in the middle, and several may do it at once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,9 +11,12 @@ from collections.abc import Mapping, Sequence
 from simstore.adapters.codec import dumps_values, version_of
 from simstore.adapters.redis_connection.link import Argument, Link, command, script_call
 from simstore.adapters.redis_pipeline.encoding import packed
-from simstore.adapters.redis_pipeline.layout import Layout, document_key
+from simstore.adapters.redis_pipeline.layout import Layout, document_key, todo_key
 from simstore.adapters.redis_pipeline.scripts import ADOPT, INDEX
 from simstore.adapters.storage import Collection, Content
+
+DEFINITIONS_AT_A_TIME = 4
+"""How many definitions of a model have indexes; another one takes the place of the first."""
 
 RECORDS_AT_A_TIME = 100
 """How many records are read and indexed in one go."""
@@ -25,24 +29,28 @@ class Indexer:
         self._link = link
         self._layout = layout
 
-    def adopt(self, collection: Collection, bases: Sequence[str]) -> None:
-        """Keep the indexes of `collection` in some buckets from now on, instead of other ones."""
-        names = [name for pair in collection.indexes.names for name in pair if name]
+    def adopt(
+        self, collection: Collection, bases: Sequence[str], *, most: int = DEFINITIONS_AT_A_TIME
+    ) -> None:
+        """Keep the indexes of `collection` in some buckets, beside those of other definitions."""
+        names = " ".join(name for pair in collection.indexes.names for name in pair if name)
         key = self._layout.collections
+        # Before, and alone: a collection that has indexes must be on the list.
+        self._link.read([command("SADD", key, collection.name)])
         self._link.read(
             [
-                command("SADD", key, collection.name),
-                *(
-                    script_call(ADOPT, [base], collection.indexes.signature, " ".join(names))
-                    for base in bases
-                ),
+                script_call(ADOPT, [base], collection.indexes.signature, names, most)
+                for base in bases
             ]
         )
 
     def index_listed(self, collection: Collection, bases: Sequence[str]) -> None:
         """Index the records that are listed as such in some buckets."""
         while bases:
-            listed = [command("ZRANGE", f"{base}:todo", 0, RECORDS_AT_A_TIME - 1) for base in bases]
+            listed = [
+                command("ZRANGE", todo_key(base, collection), 0, RECORDS_AT_A_TIME - 1)
+                for base in bases
+            ]
             pks = {
                 base: [pk.decode() for pk in found]
                 for base, found in zip(bases, self._link.read(listed), strict=True)

@@ -7,13 +7,18 @@ node and change together. Behind the base:
 ==================  ==========  ================================================================
 ``:docs:<pk>``      string      a record, as JSON; it expires by itself
 ``:pks``            sorted set  the pks of all records
+``:expiry``         sorted set  pks of records that expire, by the moment in milliseconds
+``:staged:<n>``     string      a record that the script in the same MULTI puts into its place
+``:indexes``        hash        the indexes that are kept: signature to moment and names
+==================  ==========  ================================================================
+
+Behind the base, a colon and the signature of a definition's indexes:
+
+==================  ==========  ================================================================
 ``:index:<name>``   sorted set  the entries of an index (see `encoding`)
 ``:entries``        hash        pk to the record's entries, packed: what to take out of the indexes
 ``:values``         hash        pk to the record's indexed values, as JSON: for projections
-``:expiry``         sorted set  pks of records that expire, by the moment in milliseconds
 ``:todo``           sorted set  pks of records that are still to be indexed
-``:staged:<n>``     string      a record that the script in the same MULTI puts into its place
-``:indexes``        hash        ``signature`` and ``names`` of the indexes that are kept
 ==================  ==========  ================================================================
 
 ``simstore:{namespace}:collections`` is a set of the names of all collections that were ever
@@ -22,6 +27,8 @@ written to.
 
 import re
 from zlib import crc32
+
+from simstore.adapters.storage import Collection
 
 BUCKETS_OF_A_CLUSTER = 32
 """Fixed: records stay in the bucket that they were written to."""
@@ -68,6 +75,16 @@ class Layout:
 def document_key(base: str, pk: str) -> str:
     """The key of a record."""
     return f"{base}:docs:{pk}"
+
+
+def todo_key(base: str, collection: Collection) -> str:
+    """The key of the records of a bucket that are to be indexed."""
+    return f"{indexes_base(base, collection)}:todo"
+
+
+def indexes_base(base: str, collection: Collection) -> str:
+    """What the keys of the indexes of a definition begin with, in one bucket."""
+    return f"{base}:{collection.indexes.signature}"
 
 
 def _escaped(text: str) -> str:

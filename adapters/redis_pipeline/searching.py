@@ -14,18 +14,14 @@ from simstore.adapters.redis_pipeline.indexing import Indexer
 from simstore.adapters.redis_pipeline.layout import Layout
 from simstore.adapters.redis_pipeline.scripts import SEARCH
 from simstore.adapters.storage import Collection, IndexCondition, Values
-from simstore.domain.errors import BackendError
 
 Row = tuple[str, Values | None]
 """A pk, and the indexed values of its record; None if it could not be read."""
 
 R = TypeVar("R", str, Row)
 
-CANDIDATES_AT_A_TIME = 20_000
-"""How many records a script looks at: the server does nothing else for some 20 ms."""
-
-MOST_ATTEMPTS = 1_000
-"""So often are the indexes of a collection made anew, because others change them, for one call."""
+WORK_AT_A_TIME = 20_000
+"""How many looks at records and entries a script takes: the server does nothing else meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +38,36 @@ class _Progress:
 
     def __init__(self, base: str, after: str | None) -> None:
         self.base = base
-        self.cursor = after or ""
-        """Everything up to this pk was looked at."""
+        self.cursor = b"o" + (after or "").encode()
         self.ended = False
 
-    def move(self, cursor: bytes | None) -> None:
+    def move(self, cursor: bytes) -> None:
         """Go on to where an answer ended."""
+        self.cursor = cursor
         self.ended = not cursor
-        self.cursor = (cursor or b"").decode()
 
 
 class _Found(_Progress, Generic[R]):
-    """What was found in a bucket and not yet handed on, in the order of pks."""
+    """What was found in a bucket and not yet handed on."""
 
     def __init__(self, base: str, after: str | None, pk_of: Callable[[R], str]) -> None:
         super().__init__(base, after)
         self.pk_of: Callable[[R], str] = pk_of
         self.rows: list[R] = []
+        """In the order of pks, and complete up to `reached`."""
+        self.reached = after or ""
+        self._in_no_order: list[R] = []
 
-    def take(self, cursor: bytes | None, rows: list[R]) -> None:
-        """Add an answer: a part in order, or everything in no order, without a cursor."""
-        if cursor is None:
-            start = self.cursor
-            rows = sorted((row for row in rows if self.pk_of(row) > start), key=self.pk_of)
-        self.rows = rows
+    def take(self, cursor: bytes, rows: list[R], *, in_order: bool) -> None:
+        """Add an answer."""
         self.move(cursor)
+        if in_order:
+            self.rows = rows
+            self.reached = cursor[1:].decode()
+            return
+        self._in_no_order += (row for row in rows if self.pk_of(row) > self.reached)
+        if self.ended:
+            self.rows = sorted(self._in_no_order, key=self.pk_of)
 
     def up_to(self, pk: str | None) -> list[R]:
         """Hand on what does not come after `pk`, or all."""
@@ -99,7 +100,7 @@ class Searcher:
         buckets = [_Progress(base, None) for base in self._bases(search)]
         total = 0
         while waiting := [bucket for bucket in buckets if not bucket.ended]:
-            for bucket, (cursor, number) in self._ask(search, "count", waiting):
+            for bucket, (cursor, _, number) in self._ask(search, "count", waiting):
                 bucket.move(cursor)
                 total += number
         return total
@@ -114,10 +115,10 @@ class Searcher:
     ) -> Iterator[list[R]]:
         buckets = [_Found(base, after, pk_of) for base in self._bases(search)]
         while waiting := [bucket for bucket in buckets if not bucket.ended and not bucket.rows]:
-            for bucket, (cursor, *answer) in self._ask(search, what, waiting):
-                bucket.take(cursor, rows_of(*answer))
+            for bucket, (cursor, in_order, *answer) in self._ask(search, what, waiting):
+                bucket.take(cursor, rows_of(*answer), in_order=bool(in_order))
             # Up to where all buckets have come, none of them can add anything.
-            end = min((bucket.cursor for bucket in buckets if not bucket.ended), default=None)
+            end = min((bucket.reached for bucket in buckets if not bucket.ended), default=None)
             ready = [row for bucket in buckets for row in bucket.up_to(end)]
             yield ready if len(buckets) == 1 else sorted(ready, key=pk_of)
 
@@ -131,7 +132,7 @@ class Searcher:
         collection = search.collection
         program: list[Argument] = list(arguments_of(search.condition))
         limit = self._share(search.limit)
-        for _ in range(MOST_ATTEMPTS):
+        while buckets:
             calls = [
                 script_call(
                     SEARCH,
@@ -140,7 +141,7 @@ class Searcher:
                     what,
                     bucket.cursor,
                     "" if limit is None else limit,
-                    CANDIDATES_AT_A_TIME,
+                    WORK_AT_A_TIME,
                     *program,
                 )
                 for bucket in buckets
@@ -151,15 +152,12 @@ class Searcher:
                     yield bucket, answer
                 else:
                     again[status].append(bucket)
-            if not again:
-                return
             outdated = [bucket.base for bucket in again[b"outdated"]]
             if outdated:
                 self._indexer.adopt(collection, outdated)
             listed = [bucket.base for bucket in again[b"todo"]]
             self._indexer.index_listed(collection, outdated + listed)
             buckets = [bucket for some in again.values() for bucket in some]
-        raise contended(collection.name)
 
     def _share(self, number: int | None) -> int | None:
         """Of so many records that are wanted, how many one bucket is likely to have at most."""
@@ -169,16 +167,9 @@ class Searcher:
         return ceil(mean + 2 * sqrt(mean))
 
 
-def contended(name: str) -> BackendError:
-    """The error of a call that never finds a collection with the indexes of its own model."""
-    return BackendError(
-        f"the indexes of {name} are changed over and over: other programs have another "
-        "definition of its model; stop them, or give them another namespace"
-    )
-
-
 def _split(pks: bytes) -> list[str]:
-    return pks.decode().split("\0") if pks else []
+    # What is no UTF-8 somebody else put there: it names no record, and doctor removes it.
+    return pks.decode(errors="backslashreplace").split("\0") if pks else []
 
 
 def _rows(width: int, pks: bytes, values: bytes) -> list[Row]:

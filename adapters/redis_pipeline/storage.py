@@ -11,7 +11,7 @@ from simstore.adapters.redis_pipeline.checking import Checker
 from simstore.adapters.redis_pipeline.indexing import Indexer
 from simstore.adapters.redis_pipeline.layout import Layout, document_key
 from simstore.adapters.redis_pipeline.scripts import LIVING
-from simstore.adapters.redis_pipeline.searching import MOST_ATTEMPTS, Search, Searcher, contended
+from simstore.adapters.redis_pipeline.searching import Search, Searcher
 from simstore.adapters.redis_pipeline.writing import Batch, one_call, rounds
 from simstore.adapters.storage import (
     Collection,
@@ -52,7 +52,7 @@ class RedisStorage(Storage):
                 "the records of this transaction are in several hash slots of the cluster, which "
                 "cannot be written to at once; write them in several transactions, or without one"
             )
-        for _ in range(MOST_ATTEMPTS):
+        while True:
             [reply] = self._link.write([call])
             self._raise(reply)
             status, *answer = reply
@@ -61,7 +61,6 @@ class RedisStorage(Storage):
             if status == b"written":
                 return [letter == ord("1") for letter in answer[0]]
             self._adopt(operations)
-        raise contended(operations[0].collection.name)
 
     def write(self, operations: Sequence[Put | Delete]) -> list[bool | None]:
         found: dict[tuple[str, str], bool | None] = {}
@@ -80,7 +79,7 @@ class RedisStorage(Storage):
         done: list[Operation],
     ) -> None:
         """Apply `batches`; note in `found` and `done` what became of their operations."""
-        for _ in range(MOST_ATTEMPTS):
+        while batches:
             outdated: list[Batch] = []
             failed: list[Exception] = []
             replies = self._link.write([batch.call for batch in batches])
@@ -97,20 +96,19 @@ class RedisStorage(Storage):
                             done.append(operation)
             for error in failed:
                 self._raise(error)
-            if not outdated:
-                return
             self._adopt([batch.operations[0] for batch in outdated])
             batches = outdated
-        raise contended(batches[0].operations[0].collection.name)
 
     def _adopt(self, operations: Sequence[Operation]) -> None:
         """Keep the indexes of their collections in the buckets of `operations`."""
-        bases: dict[str, set[str]] = {}
+        bases: dict[tuple[str, str], set[str]] = {}
+        collections: dict[tuple[str, str], Collection] = {}
         for each in operations:
-            base = self._layout.base_of(each.collection.name, each.pk)
-            bases.setdefault(each.collection.name, set()).add(base)
-        for collection in {each.collection.name: each.collection for each in operations}.values():
-            self._indexer.adopt(collection, sorted(bases[collection.name]))
+            key = each.collection.name, each.collection.indexes.signature
+            collections[key] = each.collection
+            bases.setdefault(key, set()).add(self._layout.base_of(each.collection.name, each.pk))
+        for key, collection in collections.items():
+            self._indexer.adopt(collection, sorted(bases[key]))
 
     def _raise(self, reply: Any) -> None:
         if isinstance(reply, Exception):
@@ -123,15 +121,17 @@ class RedisStorage(Storage):
             by_base.setdefault(self._layout.base_of(collection.name, pk), []).append(pk)
         keys = [[document_key(base, pk) for pk in some] for base, some in by_base.items()]
         if len(pks) == 1:
-            # GET says so if the key holds something else, where MGET finds nothing.
+            # GET and STRLEN say so if the key holds something else, where MGET finds nothing.
             return self._link.read([command("GET", *keys[0])])
-        replies: list[list[Content | None]]
         replies = self._link.read([command("MGET", *some) for some in keys])
-        if len(replies) == 1:
-            return replies[0]
         found: dict[str, Content | None] = {}
         for some, reply in zip(by_base.values(), replies, strict=True):
             found.update(zip(some, reply, strict=True))
+        missing = [pk for pk, content in found.items() if content is None]
+        if missing:
+            bases = [self._layout.base_of(collection.name, pk) for pk in missing]
+            named = zip(bases, missing, strict=True)
+            self._link.read([command("STRLEN", document_key(base, pk)) for base, pk in named])
         return [found[pk] for pk in pks]
 
     def search(

@@ -8,7 +8,7 @@ from simstore.adapters.redis_connection.link import Argument, Call
 from simstore.adapters.redis_pipeline.encoding import packed
 from simstore.adapters.redis_pipeline.layout import Layout
 from simstore.adapters.redis_pipeline.scripts import WRITE
-from simstore.adapters.storage import Check, Collection, Delete, Expected, Operation, Put
+from simstore.adapters.storage import Check, Delete, Expected, Operation, Put
 
 RECORDS_AT_A_TIME = 100
 """How many records a script writes: the server does nothing else meanwhile."""
@@ -66,20 +66,22 @@ def _batches(layout: Layout, operations: Sequence[Put | Delete]) -> Iterator[Bat
 
 
 def _call(mode: str, layout: Layout, operations: Sequence[Operation]) -> Call:
-    collections: dict[str, Collection] = {}
-    numbers: dict[str, int] = {}
+    bases: dict[str, int] = {}
+    signatures: dict[str, int] = {}
     arguments: list[Argument] = []
     staged: list[tuple[str, bytes]] = []
     for position, operation in enumerate(operations, 1):
         base = layout.base_of(operation.collection.name, operation.pk)
-        collections[base] = operation.collection
-        number = numbers.setdefault(base, len(numbers) + 1)
-        arguments += (number, *_arguments(operation))
+        signature = operation.collection.indexes.signature
+        arguments += (
+            bases.setdefault(base, len(bases) + 1),
+            signatures.setdefault(signature, len(signatures) + 1),
+            *_arguments(operation),
+        )
         if isinstance(operation, Put):
             assert isinstance(operation.content, bytes)  # noqa: S101 — the storage keeps no documents
             staged.append((f"{base}:staged:{position}", operation.content))
-    signatures = [collections[base].indexes.signature for base in numbers]
-    return Call(list(numbers), WRITE, (mode, *signatures, *arguments), staged)
+    return Call(list(bases), WRITE, (mode, len(signatures), *signatures, *arguments), staged)
 
 
 def _arguments(operation: Operation) -> tuple[Argument, ...]:

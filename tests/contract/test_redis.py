@@ -19,6 +19,7 @@ from simstore.testing import (
     fake_redis,
     repository_machine,
 )
+from tests.redis_keys import indexes_at
 from tests.servers.cluster import RedisCluster
 from tests.servers.fixtures import own_database
 from tests.servers.redis_server import RedisServer
@@ -58,7 +59,7 @@ class RedisBinding(RepositoryContract, StoreContract):
 
     def spoil_index(self, store: simstore.Store, collection: str, pk: str, kind: FaultKind) -> None:
         base = self._key(store, collection, pk).removesuffix(f":docs:{pk}")
-        index = f"{base}:index:tag"
+        index = f"{indexes_at(base)}:index:tag"
         if kind == "missing":
             end = END + pk.encode()
             [entry] = [entry for entry in self.client().zrange(index, 0, -1) if entry.endswith(end)]

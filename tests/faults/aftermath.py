@@ -7,6 +7,7 @@ import simstore
 from simstore import Repository, Store, field
 from simstore.adapters.redis_pipeline.layout import Layout
 from simstore.testing.models import Specimen
+from tests.redis_keys import indexes_at
 
 BATCH = 400
 """Records in one save_many: several batches of the adapter's, so that it has a middle."""
@@ -144,11 +145,12 @@ def _assert_sizes(client: Any, bases: Iterable[str], stored: Mapping[str, Specim
     """No entry is there that no query of the above would come upon."""
     sizes: dict[str, int] = {}
     for base in bases:
-        for name in ("pks", "index:tag", "index:number", "index:score", "index:labels"):
-            sizes[name] = sizes.get(name, 0) + client.zcard(f"{base}:{name}")
+        sizes["pks"] = sizes.get("pks", 0) + client.zcard(f"{base}:pks")
+        for name in ("index:tag", "index:number", "index:score", "index:labels"):
+            sizes[name] = sizes.get(name, 0) + client.zcard(f"{indexes_at(base)}:{name}")
         for name in ("entries", "values"):
-            sizes[name] = sizes.get(name, 0) + client.hlen(f"{base}:{name}")
-        assert client.zcard(f"{base}:todo") == 0
+            sizes[name] = sizes.get(name, 0) + client.hlen(f"{indexes_at(base)}:{name}")
+        assert client.zcard(f"{indexes_at(base)}:todo") == 0
     labels = sum(len(set(item.labels)) for item in stored.values())
     assert sizes == {**dict.fromkeys(sizes, len(stored)), "index:labels": labels}
 

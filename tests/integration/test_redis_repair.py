@@ -11,6 +11,7 @@ from simstore.adapters.redis_pipeline.layout import Layout, document_key
 from simstore.domain.maintenance import IndexFault
 from simstore.testing.contract.helpers import contents, specimen
 from simstore.testing.models import Specimen
+from tests.redis_keys import indexes_at
 from tests.servers.redis_server import RedisServer
 
 
@@ -22,6 +23,7 @@ class Database:
         self.specimens = store.repository(Specimen)
         self.client = client
         self.base = Layout(namespace).base("Specimen", 0)
+        self.indexes = indexes_at(self.base)
         self.specimens.save_many(
             specimen(pk, tag="x", number=number, bio="two words")
             for number, pk in enumerate("abcd")
@@ -53,11 +55,11 @@ def unlist(database: Database) -> None:
 
 
 def forget_entries(database: Database) -> None:
-    database.client.hdel(f"{database.base}:entries", "b")
+    database.client.hdel(f"{database.indexes}:entries", "b")
 
 
 def forget_values(database: Database) -> None:
-    database.client.hdel(f"{database.base}:values", "b")
+    database.client.hdel(f"{database.indexes}:values", "b")
 
 
 def take_the_time(database: Database) -> None:
@@ -75,8 +77,8 @@ def write_past(database: Database) -> None:
 
 
 def leave_entries(database: Database) -> None:
-    packed = database.client.hget(f"{database.base}:entries", "a")
-    database.client.hset(f"{database.base}:entries", "ghost", packed)
+    packed = database.client.hget(f"{database.indexes}:entries", "a")
+    database.client.hset(f"{database.indexes}:entries", "ghost", packed)
 
 
 FAULTS: dict[Callable[[Database], None], list[tuple[str, str, str]]] = {
@@ -161,3 +163,61 @@ def test_a_server_that_threw_records_away_is_told_of_by_count(database: Database
     assert database.specimens.count(tag="x") == 4
     database.faults(repair=True)
     assert database.specimens.count(tag="x") == 3
+
+
+def test_what_is_no_document_is_an_error_and_can_be_deleted(database: Database) -> None:
+    """An outage or damage never looks like a record that is missing."""
+    database.client.delete(database.document("b"))
+    database.client.rpush(database.document("b"), "a list")
+    for call in (
+        lambda: database.specimens.get("b"),
+        lambda: database.specimens.find(tag="x"),
+        lambda: list(database.specimens.iterate()),
+        lambda: database.specimens.get_many(["a", "b"]),
+        lambda: database.specimens.save(specimen("b", tag="y")),
+    ):
+        with pytest.raises(simstore.BackendError, match="overwritten by something else"):
+            call()
+    assert database.faults() == [("orphaned", "b", "pk")]
+    assert database.faults(repair=True) == [("orphaned", "b", "pk")]
+    assert database.client.type(database.document("b")) == b"list"
+    assert len(database.specimens.find(tag="x")) == 3
+    database.specimens.delete("b")
+    database.specimens.save(specimen("b", tag="x"))
+    assert database.faults() == []
+
+
+def test_junk_in_the_lists_is_found_and_removed(database: Database) -> None:
+    database.client.zadd(f"{database.base}:pks", {b"\xff\xfe": 0})
+    for junk in (b"", b"\xff", b"3x\0\0\xfd"):
+        database.client.zadd(f"{database.indexes}:index:tag", {junk: 0})
+    assert len(database.specimens.find()) == len(database.specimens.find(tag="x")) == 4
+    assert len(database.faults()) == 4
+    assert len(database.faults(repair=True)) == 4
+    assert database.faults() == []
+    assert database.specimens.pks() == list("abcd")
+
+
+def test_an_update_keeps_the_time_that_the_document_has(database: Database) -> None:
+    take_the_time(database)
+    database.specimens.update("d", lambda item: item.model_copy(update={"tag": "y"}))
+    assert database.client.pttl(database.document("d")) > 3_000_000
+    assert database.faults() == []
+
+
+def test_a_write_whose_index_fails_changes_no_record(database: Database) -> None:
+    key = f"{database.indexes}:index:tag"
+    kept = database.client.dump(key)
+    database.client.delete(key)
+    database.client.rpush(key, "no index")
+    before = contents(database.specimens)
+    with pytest.raises(simstore.BackendError):
+        database.specimens.save(specimen("a", tag="new"))
+    with pytest.raises(simstore.BackendError):
+        database.specimens.add(specimen("z", tag="new"))
+    database.client.restore(key, 0, kept, replace=True)
+    assert [item for item in before if database.specimens.get(item.pk) == item] == before
+    database.faults(repair=True)
+    assert database.faults() == []
+    assert contents(database.specimens) == before
+    check_found(database)

@@ -1,5 +1,6 @@
 """What the Redis backend asks of a server: so many round trips a batch, whatever is in it."""
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from simstore import AgentProfile, EpisodeLog, Store, field
 from simstore.adapters import reading
 from simstore.adapters.redis_connection import cluster, link
 from simstore.adapters.redis_connection.link import Call, Link
-from simstore.adapters.redis_pipeline import writing
+from simstore.adapters.redis_pipeline import searching, writing
 from tests.servers.cluster import RedisCluster
 from tests.servers.fixtures import own_database
 from tests.servers.redis_server import RedisServer
@@ -182,17 +183,44 @@ def test_a_deletion_by_condition_reads_what_it_deletes(store: Store, trips: Trip
 def test_a_long_search_is_cut_into_short_scripts(
     store: Store, trips: Trips, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("simstore.adapters.redis_pipeline.searching.CANDIDATES_AT_A_TIME", 50)
+    monkeypatch.setattr(searching, "WORK_AT_A_TIME", 50)
     expected = [agent(number).pk for number in range(NUMBER)]
-    for work, answer in (
-        (store.agents.pks, expected),
-        (lambda: store.agents.pks(~(field("tag") == "t1")), expected[::2]),
-        (lambda: store.agents.count(~(field("tag") == "t1")), NUMBER // 2),
-        (lambda: [row["pk"] for row in store.agents.project(["pk", "tag"])], expected),
+    old = field("age") >= 30
+    for work, answer, scripts in (
+        (store.agents.pks, expected, 5),
+        (lambda: store.agents.pks(~(field("tag") == "t1")), expected[::2], 10),
+        (lambda: store.agents.count(~(field("tag") == "t1")), NUMBER // 2, 10),
+        (lambda: [row["pk"] for row in store.agents.project(["pk", "tag"])], expected, 5),
+        (lambda: store.agents.pks(old), expected[30:], 5),
+        (lambda: store.agents.count(old, ~(field("age") == 40)), NUMBER - 31, 9),
+        (lambda: store.agents.pks(field("last_name").startswith("L")), expected, 5),
+        (lambda: len(store.agents.project(["age"], old)), NUMBER - 30, 5),
     ):
         found: list[Any] = []
-        assert trips.of(lambda work=work, found=found: found.append(work())) == [["EVALSHA"]] * 5
+        made = trips.of(lambda work=work, found=found: found.append(work()))
         assert found == [answer]
+        assert made == [["EVALSHA"]] * scripts
+
+
+def test_a_few_of_many_are_found_without_looking_at_all(
+    store: Store, trips: Trips, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "WORK_AT_A_TIME", 20)
+    old = field("age") >= 30
+    assert trips.of(lambda: store.agents.exists(field("age") >= 0)) == [["EVALSHA"]]
+    assert trips.of(lambda: store.agents.first(field("age") >= 0)) == [["EVALSHA"], ["GET"]]
+    assert len(trips.of(lambda: store.agents.pks(old, limit=3))) < 6
+    assert store.agents.pks(old, limit=3) == ["0030", "0031", "0032"]
+
+
+def test_conditions_of_many_values_cost_no_more_for_each_record(store: Store) -> None:
+    """Else the server would do nothing else for seconds."""
+    many = [*range(0, NUMBER, 2), *range(10_000, 19_000)]
+    start = time.perf_counter()
+    assert store.agents.count(~field("age").in_(many)) == NUMBER // 2
+    assert store.agents.count(field("tag") == "t1", ~field("age").in_(many)) == NUMBER // 2
+    assert store.agents.count(field("age").in_(many), field("age").in_(many[:4])) == 4
+    assert time.perf_counter() - start < 2
 
 
 def test_scripts_that_the_server_has_forgotten_are_sent_again(

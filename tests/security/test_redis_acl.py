@@ -14,6 +14,7 @@ from simstore import AgentProfile, BackendError, BackendUnavailableError, field
 from simstore.adapters.redis_pipeline.layout import Layout
 from simstore.testing.models import Specimen
 from tests.faults.aftermath import specimens
+from tests.redis_keys import indexes_at
 from tests.servers.binaries import redis62_binary, redis_binary, valkey_binary
 from tests.servers.redis_server import RedisServer
 
@@ -22,7 +23,8 @@ DIRECTLY = (
     "zrange"
 )
 WITHIN_SCRIPTS = (
-    "del exists hdel hexists hget hmget hset persist pexpireat pttl rename strlen time unlink "
+    "del exists hdel hexists hget hgetall hkeys hmget hset persist pexpireat pttl rename strlen "
+    "time unlink "
     "zadd zcard zcount zlexcount zrangebylex zrangebyscore zrem zscore zunionstore"
 )
 COMMANDS = [*DIRECTLY.split(), *WITHIN_SCRIPTS.split()]
@@ -98,8 +100,9 @@ def leave_orphans(store: simstore.Store, url: str) -> None:
     """Entries of two records that are not there."""
     layout = Layout(store.url.partition("namespace=")[2])
     with redis.Redis.from_url(url.partition("?")[0]) as client:
-        client.zadd(f"{layout.base('Specimen', 0)}:index:tag", {b"3gone\0\0gone": 0})
-        client.hset(f"{layout.base('Specimen', 0)}:entries", "lost", "")
+        indexes = indexes_at(layout.base("Specimen", 0))
+        client.zadd(f"{indexes}:index:tag", {b"3gone\0\0gone": 0})
+        client.hset(f"{indexes}:entries", "lost", "")
 
 
 def change_the_indexes(url: str) -> None:

@@ -14,6 +14,7 @@ import simstore
 from simstore import InvalidPkError, Store, field
 from simstore.adapters.redis_pipeline.layout import Layout
 from simstore.testing.models import Specimen
+from tests.redis_keys import indexes_at
 from tests.servers.cluster import RedisCluster
 from tests.servers.fixtures import own_database, own_namespace
 from tests.servers.redis_server import RedisServer
@@ -254,7 +255,7 @@ def test_entries_that_somebody_spoilt_are_an_error_of_ours_and_are_mended(
         repository = store.repository(Specimen)
         repository.save(Specimen(pk="a", tag="old"))
         base = Layout(namespace).base_of("Specimen", "a")
-        client.hset(f"{base}:{part}", "a", evil)
+        client.hset(f"{indexes_at(base)}:{part}", "a", evil)
         for use in (
             lambda: repository.project(["tag"]),
             lambda: repository.pks(field("tag") >= "a"),

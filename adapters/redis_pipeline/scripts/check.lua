@@ -4,12 +4,14 @@
 -- each record its pk, the SHA-1 of what was read ('' for nothing), its indexed values ('' if it
 -- could not be read: nobody knows what would be right then) and its packed entries.
 -- Returns {'outdated'}, or {'checked', kind, pk, index, and so on for each fault}.
--- A record that was written to meanwhile is passed over: that write left it right.
+-- A record that was written to meanwhile is passed over: that write left it right. A key that
+-- holds something else than a document is no record, and is left alone.
 
 local base = KEYS[1]
-if outdated(base, ARGV[1]) then
+if not is_kept(base, ARGV[1]) then
   return {'outdated'}
 end
+local indexes = indexes_of(base, ARGV[1])
 local repair = ARGV[2] == 'repair'
 local now = milliseconds()
 local reply = {'checked'}
@@ -34,11 +36,11 @@ end
 -- Report each index whose entries are not those of `packed`.
 local function check_entries(pk, values, packed)
   local right = set_of(packed, pk)
-  local kept = set_of(redis.call('HGET', base .. ':entries', pk) or '', pk)
+  local kept = set_of(redis.call('HGET', indexes .. ':entries', pk) or '', pk)
   local wrong = false
   for name, members in pairs(right) do
     for member in pairs(members) do
-      if not redis.call('ZSCORE', base .. ':index:' .. name, member) then
+      if not redis.call('ZSCORE', indexes .. ':index:' .. name, member) then
         report('missing', pk, name)
         wrong = true
         break
@@ -54,8 +56,8 @@ local function check_entries(pk, values, packed)
       end
     end
   end
-  local known = redis.call('HGET', base .. ':values', pk)
-  if not wrong and (known ~= values or redis.call('HGET', base .. ':entries', pk) ~= packed) then
+  local known = redis.call('HGET', indexes .. ':values', pk)
+  if not wrong and (known ~= values or redis.call('HGET', indexes .. ':entries', pk) ~= packed) then
     report('stale', pk, 'pk')
   end
 end
@@ -85,21 +87,23 @@ local function check(pk, values, packed)
     redis.call('ZREM', base .. ':expiry', pk)
   end
   if values ~= '' then
-    unindex(base, pk)
-    index(base, pk, values, packed)
+    unindex(indexes, pk)
+    index(indexes, pk, values, packed)
   end
 end
 
 for at = 3, #ARGV, 4 do
   local pk, version, values, packed = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-  local content = redis.call('GET', document(base, pk))
-  if content and redis.sha1hex(content) == version then
+  local content, is_other = content_of(base, pk)
+  if redis.call('ZSCORE', indexes .. ':todo', pk) then
+    -- It has no entries yet, and a search indexes it first.
+  elseif content and redis.sha1hex(content) == version then
     check(pk, values, packed)
-  elseif not content and version == '' then
+  elseif (not content and version == '') or is_other then
     local moment = redis.call('ZSCORE', base .. ':expiry', pk)
     local due = moment and tonumber(moment) <= now
     local known = redis.call('ZSCORE', base .. ':pks', pk)
-      or redis.call('HEXISTS', base .. ':entries', pk) == 1
+      or redis.call('HEXISTS', indexes .. ':entries', pk) == 1
     if known and not due then
       report('orphaned', pk, 'pk')
       if repair then

@@ -37,24 +37,43 @@ local function members_of(packed, pk)
   return members
 end
 
-local function unindex(base, pk)
-  local packed = redis.call('HGET', base .. ':entries', pk)
+-- What the keys of some indexes of a bucket begin with. Each definition of a model has its own.
+local function indexes_of(base, signature)
+  return base .. ':' .. signature
+end
+
+local known = {}
+
+-- The signatures of all indexes that a bucket keeps.
+local function signatures(base)
+  known[base] = known[base] or redis.call('HKEYS', base .. ':indexes')
+  return known[base]
+end
+
+local function is_kept(base, signature)
+  return redis.call('HEXISTS', base .. ':indexes', signature) == 1
+end
+
+-- Take a record out of some indexes.
+local function unindex(indexes, pk)
+  local packed = redis.call('HGET', indexes .. ':entries', pk)
   if not packed then
     return
   end
   for name, members in pairs(members_of(packed, pk)) do
     for first = 1, #members, AT_A_TIME do
       local last = math.min(first + AT_A_TIME - 1, #members)
-      redis.call('ZREM', base .. ':index:' .. name, unpack(members, first, last))
+      redis.call('ZREM', indexes .. ':index:' .. name, unpack(members, first, last))
     end
   end
-  redis.call('HDEL', base .. ':entries', pk)
-  redis.call('HDEL', base .. ':values', pk)
+  redis.call('HDEL', indexes .. ':entries', pk)
+  redis.call('HDEL', indexes .. ':values', pk)
 end
 
-local function index(base, pk, values, packed)
-  redis.call('HSET', base .. ':values', pk, values)
-  redis.call('HSET', base .. ':entries', pk, packed)
+-- Put a record into some indexes.
+local function index(indexes, pk, values, packed)
+  redis.call('HSET', indexes .. ':values', pk, values)
+  redis.call('HSET', indexes .. ':entries', pk, packed)
   for name, members in pairs(members_of(packed, pk)) do
     for first = 1, #members, AT_A_TIME do
       local arguments = {}
@@ -62,30 +81,38 @@ local function index(base, pk, values, packed)
         table.insert(arguments, 0)
         table.insert(arguments, members[i])
       end
-      redis.call('ZADD', base .. ':index:' .. name, unpack(arguments))
+      redis.call('ZADD', indexes .. ':index:' .. name, unpack(arguments))
     end
   end
 end
 
--- Remove a record and all that is known of it.
+-- Remove all that is known of a record, but not the record.
 local function forget(base, pk)
-  unindex(base, pk)
+  for _, signature in ipairs(signatures(base)) do
+    local indexes = indexes_of(base, signature)
+    unindex(indexes, pk)
+    redis.call('ZREM', indexes .. ':todo', pk)
+  end
   redis.call('ZREM', base .. ':pks', pk)
   redis.call('ZREM', base .. ':expiry', pk)
-  redis.call('ZREM', base .. ':todo', pk)
-  redis.call('DEL', document(base, pk))
 end
 
--- Forget `most` of the records whose time has come; whether there may be more of them.
+-- Remove `most` of the records whose time has come; whether there may be more of them.
 local function purge(base, now, most)
   local due = redis.call(
     'ZRANGEBYSCORE', base .. ':expiry', '-inf', '(' .. string.format('%.0f', now), 'LIMIT', 0, most)
   for _, pk in ipairs(due) do
     forget(base, pk)
+    redis.call('DEL', document(base, pk))
   end
   return #due == most
 end
 
-local function outdated(base, signature)
-  return redis.call('HGET', base .. ':indexes', 'signature') ~= signature
+-- The document of a record, and whether its key holds something else.
+local function content_of(base, pk)
+  local reply = redis.pcall('GET', document(base, pk))
+  if type(reply) == 'table' then
+    return false, true
+  end
+  return reply, false
 end

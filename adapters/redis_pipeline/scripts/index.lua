@@ -6,23 +6,25 @@
 -- Returns {'outdated'}, or {'indexed', how many were still the same}.
 
 local base = KEYS[1]
-if outdated(base, ARGV[1]) then
+if not is_kept(base, ARGV[1]) then
   return {'outdated'}
 end
+local indexes = indexes_of(base, ARGV[1])
 local same = 0
 for at = 2, #ARGV, 4 do
   local pk, version, values, packed = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-  local content = redis.call('GET', document(base, pk))
-  if not content and version == '' then
+  local content, is_other = content_of(base, pk)
+  if is_other then
+    redis.call('ZREM', indexes .. ':todo', pk)
+  elseif not content and version == '' then
     forget(base, pk)
     same = same + 1
   elseif content and redis.sha1hex(content) == version then
-    unindex(base, pk)
+    unindex(indexes, pk)
     if values ~= '' then
-      index(base, pk, values, packed)
+      index(indexes, pk, values, packed)
     end
-    redis.call('ZADD', base .. ':pks', 0, pk)
-    redis.call('ZREM', base .. ':todo', pk)
+    redis.call('ZREM', indexes .. ':todo', pk)
     same = same + 1
   end
 end

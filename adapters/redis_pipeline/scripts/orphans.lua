@@ -6,16 +6,17 @@
 -- each fault}.
 
 local base, repair, name, start, most = KEYS[1], ARGV[2] == 'repair', ARGV[3], ARGV[4], ARGV[5]
-if outdated(base, ARGV[1]) then
+if not is_kept(base, ARGV[1]) then
   return {'outdated'}
 end
-local key = base .. ':index:' .. name
+local indexes = indexes_of(base, ARGV[1])
+local key = indexes .. ':index:' .. name
 local kept = {} -- by pk, the entries that its record has in this index
 
 local function kept_of(pk)
   if not kept[pk] then
     kept[pk] = {}
-    local packed = redis.call('HGET', base .. ':entries', pk) or ''
+    local packed = redis.call('HGET', indexes .. ':entries', pk) or ''
     for _, member in ipairs(members_of(packed, pk)[name] or {}) do
       kept[pk][member] = true
     end
@@ -28,9 +29,9 @@ local entries = redis.call(
 local reply = {'checked', #entries == tonumber(most) and entries[#entries] or ''}
 for _, entry in ipairs(entries) do
   local _, last = string.find(entry, END, 1, true)
-  local pk = string.sub(entry, last + 1)
-  if not kept_of(pk)[entry] then
-    local there = redis.call('STRLEN', document(base, pk)) > 0
+  local pk = string.sub(entry, (last or 0) + 1) -- without an END, it is nobody's
+  if not last or not kept_of(pk)[entry] then
+    local there = last and content_of(base, pk)
     table.insert(reply, there and 'stale' or 'orphaned')
     table.insert(reply, pk)
     if repair then

@@ -1,31 +1,36 @@
 -- Find the records that fulfil a condition.
 --
 -- KEYS: the base of a bucket.
--- ARGV: the signature of its indexes; 'pks', 'values' or 'count';
---   the pk to search behind; how many records are wanted ('' for all);
---   how many candidates may be looked at;
+-- ARGV: the signature of the indexes; 'pks', 'values' or 'count';
+--   the cursor of the answer before, or 'o' and a pk to search behind, or 'o' alone;
+--   how many records are wanted ('' for all);
+--   how much work may be done: a look at a record or an entry is 1;
 --   the condition, each part before its own parts:
---     'all' or 'any', a number, so many conditions
+--     'all' or 'any', a number, so many conditions; the parts of 'all' are no 'all' themselves
 --     'not', a condition
 --     'pks', a number, so many pks in order
 --     'equal', an index, a value
+--     'one of', an index, a number, so many different values
 --     'range', an index, the first member, the first member behind it
--- Returns {'outdated'}, {'todo'} if records are to be indexed first, {'purge'} if many expired
---   at once, or {'found', cursor, pks}, with the values, or instead of the pks their number. Behind the cursor, a pk, there may be more; it is '' at the end, and nil where
---   what was found is in no order: then it is everything, whatever was wanted.
+-- Returns {'outdated'}, {'todo'} if records are to be indexed first, {'purge'} if many expired at
+--   once, or {'found', cursor, whether the answer is in order, pks}: with the values behind the
+--   pks, or their number instead of them. '' is the cursor at the end. An answer that is not in
+--   order is a part of what is searched for, whatever was to be searched behind.
 
 local PURGED = 1000
 local CHUNK = 1000
+local WALK = 8 -- how much more a test of a record costs than a look at an entry
 
-local base = KEYS[1]
-local what, after = ARGV[2], ARGV[3]
+local base, what = KEYS[1], ARGV[2]
 local limit = tonumber(ARGV[4]) or math.huge
 local budget = tonumber(ARGV[5])
 local all_pks = base .. ':pks'
+local indexes = indexes_of(base, ARGV[1])
+local work = 0
 
-if outdated(base, ARGV[1]) then
+if not is_kept(base, ARGV[1]) then
   return {'outdated'}
-elseif redis.call('EXISTS', base .. ':todo') == 1 then
+elseif redis.call('EXISTS', indexes .. ':todo') == 1 then
   return {'todo'}
 elseif purge(base, milliseconds(), PURGED) then
   return {'purge'}
@@ -53,11 +58,16 @@ local function parsed()
     end
   else
     node.index = argument()
-    node.key = base .. ':index:' .. node.index
+    node.key = indexes .. ':index:' .. node.index
     if node.kind == 'equal' then
       node.low = argument() .. END
-      node.prefix = #node.low
       node.high = string.sub(node.low, 1, -2) .. '\1'
+    elseif node.kind == 'one of' then
+      node.set = {}
+      for i = 1, tonumber(argument()) do
+        node[i] = argument() .. END
+        node.set[node[i]] = true
+      end
     else
       node.low, node.high = argument(), argument()
     end
@@ -102,62 +112,52 @@ function holds(node, pk)
     return not holds(node[1], pk)
   elseif node.kind == 'pks' then
     return node.set[pk] == true
-  elseif node.kind == 'equal' then
+  end
+  work = work + 1
+  if node.kind == 'equal' then
     return redis.call('ZSCORE', node.key, node.low .. pk) and true
   end
-  local packed = redis.call('HGET', base .. ':entries', pk)
+  local packed = redis.call('HGET', indexes .. ':entries', pk)
   for _, member in ipairs(packed and members_of(packed, pk)[node.index] or {}) do
-    if not before(member, node.low) and before(member, node.high) then
+    if node.kind == 'one of' then
+      if node.set[string.sub(member, 1, -#pk - 1)] then
+        return true
+      end
+    elseif not before(member, node.low) and before(member, node.high) then
       return true
     end
   end
   return false
 end
 
+local function members_between(key, low, high)
+  return redis.call('ZLEXCOUNT', key, '[' .. low, '(' .. high)
+end
+
 -- About how many records fulfil `node`; never fewer than do.
 local function estimate(node)
-  if node.kind == 'any' then
-    local sum = 0
-    for _, part in ipairs(node) do
-      sum = sum + estimate(part)
-    end
-    return sum
+  if node.kind == 'equal' or node.kind == 'range' then
+    return members_between(node.key, node.low, node.high)
   elseif node.kind == 'pks' then
     return #node
-  elseif node.kind == 'not' then
-    return redis.call('ZCARD', all_pks)
-  elseif node.kind == 'all' then
-    local least = redis.call('ZCARD', all_pks)
+  elseif node.kind == 'any' or node.kind == 'one of' then
+    local sum = 0
     for _, part in ipairs(node) do
-      least = math.min(least, estimate(part))
+      local low = node.kind == 'one of' and part
+      sum = sum + (low and members_between(node.key, low, string.sub(low, 1, -2) .. '\1')
+        or estimate(part))
     end
-    return least
+    return sum
   end
-  return redis.call('ZLEXCOUNT', node.key, '[' .. node.low, '(' .. node.high)
+  local least = redis.call('ZCARD', all_pks)
+  for _, part in ipairs(node.kind == 'all' and node or {}) do
+    least = math.min(least, estimate(part))
+  end
+  return least
 end
 
--- The part of `all` with the fewest candidates: the others are only tested.
-local function driver_of(node)
-  local fewest = math.huge
-  for _, part in ipairs(node.driver and {} or node) do
-    local number = estimate(part)
-    if number < fewest then
-      node.driver, fewest = part, number
-    end
-  end
-  return node.driver
-end
-
--- Whether `each` comes to the pks of `node` in their order.
-local function ordered(node)
-  if node.kind == 'all' and #node > 0 then
-    return ordered(driver_of(node))
-  end
-  return node.kind ~= 'range' and (node.kind ~= 'any' or #node == 0)
-end
-
--- Visit the members from `low`, with what lies behind `prefix` bytes as their pks. Without
--- `prefix`, the values before the pks have different lengths.
+-- Visit the members from `low` until `visit` returns false. The pks lie behind `prefix` bytes;
+-- without `prefix`, the values before them have different lengths.
 local function each_member(key, low, high, prefix, visit)
   repeat
     local members = redis.call('ZRANGEBYLEX', key, low, high, 'LIMIT', 0, CHUNK)
@@ -165,9 +165,9 @@ local function each_member(key, low, high, prefix, visit)
       local skipped = prefix
       if not skipped then
         local _, last = string.find(member, END, 1, true)
-        skipped = last
+        skipped = last or #member
       end
-      if visit(string.sub(member, skipped + 1), true) == false then
+      if visit(string.sub(member, skipped + 1), true, member) == false then
         return
       end
     end
@@ -175,23 +175,33 @@ local function each_member(key, low, high, prefix, visit)
   until #members < CHUNK
 end
 
--- Call `visit(pk, whether it fulfils node)` for all candidates of `node`, until it returns
--- false. Candidates behind `start` are enough, if they come in order.
-local function each(node, start, visit)
-  if node.kind == 'all' and #node > 0 then
-    local driver = driver_of(node)
-    each(driver, start, function(pk, held)
-      return visit(pk, held and all_hold(node, pk, driver))
+local function each_equal(key, low, start, visit)
+  each_member(
+    key, (start == '' and '[' or '(') .. low .. start, '(' .. string.sub(low, 1, -2) .. '\1', #low, visit)
+end
+
+-- Call `visit(pk, whether it fulfils node, member)` for all candidates of `node`, until it returns
+-- false: those behind the pk `start`, where they come in order, and those behind the member
+-- `resume` of a range.
+local function each(node, start, resume, visit)
+  if node.driver then
+    each(node.driver, start, resume, function(pk, held, member)
+      return visit(pk, held and all_hold(node, pk, node.driver), member)
     end)
-  elseif node.kind == 'any' then
+  elseif node.kind == 'any' or node.kind == 'one of' then
     local seen = {}
+    local function visit_once(pk, held)
+      if held and not seen[pk] then
+        seen[pk] = true
+        visit(pk, true)
+      end
+    end
     for _, part in ipairs(node) do
-      each(part, '', function(pk, held)
-        if held and not seen[pk] then
-          seen[pk] = true
-          visit(pk, true)
-        end
-      end)
+      if node.kind == 'one of' then
+        each_equal(node.key, part, '', visit_once)
+      else
+        each(part, '', nil, visit_once)
+      end
     end
   elseif node.kind == 'pks' then
     for _, pk in ipairs(node) do
@@ -202,15 +212,38 @@ local function each(node, start, visit)
       end
     end
   elseif node.kind == 'range' then
-    each_member(node.key, '[' .. node.low, '(' .. node.high, nil, visit)
+    each_member(
+      node.key, resume and '(' .. resume or '[' .. node.low, '(' .. node.high, nil, visit)
   elseif node.kind == 'equal' then
-    local low = start == '' and '[' or '('
-    each_member(node.key, low .. node.low .. start, '(' .. node.high, node.prefix, visit)
+    each_equal(node.key, node.low, start, visit)
   else
-    local low = start == '' and '-' or '(' .. start
-    each_member(all_pks, low, '+', 0, function(pk)
-      return visit(pk, node.kind == 'all' or not holds(node[1], pk))
+    each_member(all_pks, start == '' and '-' or '(' .. start, '+', 0, function(pk)
+      if node.kind == 'not' then
+        return visit(pk, not holds(node[1], pk))
+      end
+      return visit(pk, all_hold(node, pk))
     end)
+  end
+end
+
+-- Of each `all`, the part with the fewest candidates drives it: the others are only tested.
+local function choose_drivers(node)
+  if node.kind == 'not' then
+    return
+  end
+  local fewest = node.kind == 'all' and redis.call('ZCARD', all_pks)
+  for number, part in ipairs(node.set and {} or node) do
+    if node.kind == 'all' then
+      local candidates = part.kind ~= 'not' and estimate(part) or math.huge
+      if candidates < fewest then
+        node.driver, node.driver_number, fewest = part, number, candidates
+      end
+    else
+      choose_drivers(part)
+    end
+  end
+  if node.driver then
+    choose_drivers(node.driver)
   end
 end
 
@@ -219,43 +252,67 @@ local condition = parsed()
 -- How many there are, where an index knows: the values of a range are of one record each.
 if what == 'count' then
   if condition.kind == 'all' and #condition == 0 then
-    return {'found', '', redis.call('ZCARD', all_pks)}
+    return {'found', '', 1, redis.call('ZCARD', all_pks)}
   elseif condition.kind == 'equal' or condition.kind == 'range' then
-    return {'found', '', estimate(condition)}
+    return {'found', '', 1, estimate(condition)}
   end
 end
 
-local in_order = ordered(condition)
-local pks = {}
-local looked_at = 0
-local cursor = ''
-if not in_order then
-  limit, budget, cursor = math.huge, math.huge, false
+-- A cursor is 'o' and a pk, or 'm', the number of the driver, ':' and a member of its range.
+local cursor = ARGV[3]
+local start = string.sub(cursor, 1, 1) == 'o' and string.sub(cursor, 2) or ''
+local driver_number, resume = string.match(cursor, '^m(%d+):(.*)$')
+if resume then
+  driver_number = tonumber(driver_number)
+  condition.driver, condition.driver_number = condition[driver_number], driver_number
+else
+  choose_drivers(condition)
 end
-each(condition, after, function(pk, held)
+local source = condition.driver or condition
+
+local function is_in_order()
+  return source.kind ~= 'range' and source.kind ~= 'any' and source.kind ~= 'one of'
+end
+
+-- A few of many are found sooner by testing the records one after the other.
+if not is_in_order() and not resume and limit < math.huge then
+  local number = estimate(source)
+  if WALK * limit * redis.call('ZCARD', all_pks) < number * number then
+    condition = {kind = 'all', condition}
+    source = condition
+  end
+end
+local in_order = is_in_order()
+local may_stop = in_order or source.kind == 'range'
+if not in_order then
+  limit = math.huge
+end
+
+local pks = {}
+local reached = ''
+each(condition, start, resume, function(pk, held, member)
   if held then
     table.insert(pks, pk)
   end
-  looked_at = looked_at + 1
-  if #pks >= limit or looked_at >= budget then
-    cursor = pk
+  work = work + 1
+  if may_stop and (#pks >= limit or work >= budget) then
+    reached = in_order and 'o' .. pk or 'm' .. (condition.driver_number or 0) .. ':' .. member
     return false
   end
 end)
 
+local order = in_order and 1 or 0
 if what == 'count' then
-  return {'found', cursor, #pks}
+  return {'found', reached, order, #pks}
+elseif what == 'pks' then
+  return {'found', reached, order, table.concat(pks, '\0')}
 end
-local reply = {'found', cursor, table.concat(pks, '\0')}
-if what == 'values' then
-  local values = {}
-  for first = 1, #pks, AT_A_TIME do
-    local some = redis.call(
-      'HMGET', base .. ':values', unpack(pks, first, math.min(first + AT_A_TIME - 1, #pks)))
-    for _, value in ipairs(some) do
-      table.insert(values, value or 'null')
-    end
+local values = {}
+for first = 1, #pks, AT_A_TIME do
+  local some = redis.call(
+    'HMGET', indexes .. ':values', unpack(pks, first, math.min(first + AT_A_TIME - 1, #pks)))
+  for _, value in ipairs(some) do
+    table.insert(values, value or 'null')
   end
-  table.insert(reply, '[' .. table.concat(values, ',') .. ']')
 end
-return reply
+return {'found', reached, order, table.concat(pks, '\0'), '[' .. table.concat(values, ',') .. ']'}

@@ -1,8 +1,8 @@
 -- Write records: all of them or none, or each on its own.
 --
 -- KEYS: the bases of the buckets that are written to.
--- ARGV: 'all' or 'each'; the signature of the indexes of each base; then for each operation
---   the number of its base, 'put' or 'delete' or 'check', the pk,
+-- ARGV: 'all' or 'each'; how many signatures of indexes follow, and they; then for each operation
+--   the number of its base and of its signature, 'put' or 'delete' or 'check', the pk,
 --   what is expected ('any', 'nothing' or the SHA-1 of what is stored),
 --   and of a put: its ttl in milliseconds ('' for none, 'keep' for what is left),
 --   its indexed values, and its packed entries.
@@ -17,15 +17,16 @@ local PURGED = 100
 local all = ARGV[1] == 'all'
 local now = milliseconds()
 local operations = {}
-local at = 2 + #KEYS
+local at = 3 + tonumber(ARGV[2])
 while at <= #ARGV do
   local operation = {
     base = KEYS[tonumber(ARGV[at])],
-    kind = ARGV[at + 1],
-    pk = ARGV[at + 2],
-    expected = ARGV[at + 3],
+    signature = ARGV[2 + tonumber(ARGV[at + 1])],
+    kind = ARGV[at + 2],
+    pk = ARGV[at + 3],
+    expected = ARGV[at + 4],
   }
-  at = at + 4
+  at = at + 5
   if operation.kind == 'put' then
     operation.staged = operation.base .. ':staged:' .. (#operations + 1)
     operation.ttl = ARGV[at]
@@ -45,17 +46,25 @@ local function give_up(...)
   return {...}
 end
 
-for i, base in ipairs(KEYS) do
-  if outdated(base, ARGV[1 + i]) then
+local seen = {}
+for _, operation in ipairs(operations) do
+  local indexes = indexes_of(operation.base, operation.signature)
+  if not seen[indexes] and not is_kept(operation.base, operation.signature) then
     return give_up('outdated')
   end
+  seen[indexes] = true
 end
 
--- Whatever may be wrong is found before anything is written: no error can leave it half done.
+-- First everything is looked at, so that all or nothing is known before anything is written.
 local found = {}
 for i, operation in ipairs(operations) do
   local key = document(operation.base, operation.pk)
-  local there = redis.call('STRLEN', key) > 0
+  local there
+  if operation.kind == 'delete' and operation.expected == 'any' then
+    there = redis.call('EXISTS', key) == 1 -- also what is no document
+  else
+    there = redis.call('STRLEN', key) > 0
+  end
   local met = true
   if operation.expected == 'nothing' then
     met = not there
@@ -71,44 +80,72 @@ end
 local todo = {}
 for _, base in ipairs(KEYS) do
   purge(base, now, PURGED)
-  todo[base] = redis.call('EXISTS', base .. ':todo') == 1
+  for _, signature in ipairs(signatures(base)) do
+    local indexes = indexes_of(base, signature)
+    todo[indexes] = redis.call('EXISTS', indexes .. ':todo') == 1
+  end
 end
 
-local function put(operation)
-  local base, pk, moment = operation.base, operation.pk, nil
-  if operation.ttl == 'keep' then
-    moment = redis.call('ZSCORE', base .. ':expiry', pk) or nil
-  elseif operation.ttl ~= '' then
-    moment = now + tonumber(operation.ttl)
-  end
-  redis.call('RENAME', operation.staged, document(base, pk))
-  if moment then
-    moment = string.format('%.0f', moment)
-    redis.call('PEXPIREAT', document(base, pk), moment)
-    redis.call('ZADD', base .. ':expiry', moment, pk)
-  else
-    redis.call('PERSIST', document(base, pk))
-    redis.call('ZREM', base .. ':expiry', pk)
-  end
+-- Let all indexes that are kept know of a record; those of other definitions, that it changed.
+local function reindex(operation)
+  local base, pk = operation.base, operation.pk
   redis.call('ZADD', base .. ':pks', 0, pk)
-  if redis.call('HGET', base .. ':values', pk) ~= operation.values then
-    unindex(base, pk)
-    index(base, pk, operation.values, operation.entries)
-  end
-  if todo[base] then
-    redis.call('ZREM', base .. ':todo', pk)
+  for _, signature in ipairs(signatures(base)) do
+    local indexes = indexes_of(base, signature)
+    if signature ~= operation.signature then
+      unindex(indexes, pk)
+      redis.call('ZADD', indexes .. ':todo', 0, pk)
+    else
+      if redis.call('HGET', indexes .. ':values', pk) ~= operation.values then
+        unindex(indexes, pk)
+        index(indexes, pk, operation.values, operation.entries)
+      end
+      if todo[indexes] then
+        redis.call('ZREM', indexes .. ':todo', pk)
+      end
+    end
   end
 end
 
+-- When the record will expire, in milliseconds; nil for never.
+local function moment_of(operation)
+  if operation.ttl == 'keep' then
+    local left = redis.call('PTTL', document(operation.base, operation.pk))
+    return left >= 0 and now + left or nil
+  end
+  return operation.ttl ~= '' and now + tonumber(operation.ttl) or nil
+end
+
+-- Documents come last: where an index cannot be written to, no record has changed.
 for i, operation in ipairs(operations) do
-  if operation.kind == 'put' then
-    if found[i] == 'x' then
+  if found[i] == 'x' then
+    if operation.staged then
       redis.call('DEL', operation.staged)
-    else
-      put(operation)
     end
-  elseif operation.kind == 'delete' and found[i] ~= 'x' then
+  elseif operation.kind == 'put' then
+    reindex(operation)
+    operation.moment = moment_of(operation)
+    if operation.moment then
+      operation.moment = string.format('%.0f', operation.moment)
+      redis.call('ZADD', operation.base .. ':expiry', operation.moment, operation.pk)
+    else
+      redis.call('ZREM', operation.base .. ':expiry', operation.pk)
+    end
+  elseif operation.kind == 'delete' then
     forget(operation.base, operation.pk)
+  end
+end
+for i, operation in ipairs(operations) do
+  local key = document(operation.base, operation.pk)
+  if found[i] ~= 'x' and operation.kind == 'put' then
+    redis.call('RENAME', operation.staged, key)
+    if operation.moment then
+      redis.call('PEXPIREAT', key, operation.moment)
+    else
+      redis.call('PERSIST', key)
+    end
+  elseif found[i] ~= 'x' and operation.kind == 'delete' then
+    redis.call('DEL', key)
   end
 end
 return {'written', table.concat(found)}
