@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from functools import partial
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, unquote
 
 from simstore.domain.errors import StoreURLError
 from simstore.domain.schema import near_name
+
+Decoded = TypeVar("Decoded")
 
 
 class StoreURL:
@@ -21,13 +25,9 @@ class StoreURL:
         self.shown = _without_password(str(url))
         """The URL as it may be shown: without its password."""
         if not separator:
-            is_path = bool(url) and not re.search("[@:]", str(url))
-            hint = (
-                f"did you mean sqlite:///{url}?"
-                if is_path
-                else "write memory:// or sqlite:///file.db, say"
+            raise StoreURLError(
+                f"{self.shown!r} is not a store URL; {_meant(str(url), self.shown)}"
             )
-            raise StoreURLError(f"{self.shown!r} is not a store URL; {hint}")
         location, _, query = rest.partition("?")
         if ":" in location and "@" not in location and "@" in query:
             raise StoreURLError(
@@ -37,13 +37,21 @@ class StoreURL:
         self.scheme = scheme.lower()
         self.rest = location
         """What stands between ``://`` and the options, as it is written."""
-        self.location = unquote(location)
+        self.location = self._decoded(location, unquote)
         """The same, percent-escapes resolved."""
-        self._pairs = parse_qsl(query, keep_blank_values=True)
+        self._pairs = self._decoded(query, partial(parse_qsl, keep_blank_values=True))
         if "\0" in self.location or not self.location.isprintable():
             raise StoreURLError(
                 f"{self.shown!r} names a place with characters that cannot be in it"
             )
+
+    def _decoded(self, text: str, decode: Callable[..., Decoded]) -> Decoded:
+        """`text` with its percent-escapes resolved, so that no two values become one."""
+        with suppress(UnicodeError):
+            text.encode()  # a shell's argument may be no UTF-8 without an escape
+            return decode(text, errors="strict")
+        # Out of the block: the error that was there has what may be a password.
+        raise StoreURLError(f"{self.shown!r} is not UTF-8, in which ü is %C3%BC, say")
 
     def options(self, **known: Callable[[str], Any]) -> dict[str, Any]:
         """The options given, each made by the function of its name.
@@ -65,6 +73,20 @@ class StoreURL:
         return options
 
 
+def _meant(url: str, shown: str) -> str:
+    """What may be meant by `url`, which is none; `shown` is what may be shown of it."""
+    # The registry needs this module to be imported first.
+    from simstore.adapters.registry import BACKENDS  # noqa: PLC0415
+
+    match = re.match("([A-Za-z+]+)(:/?|//)(?!/)", url)
+    if match and (scheme := match[1].lower()) in BACKENDS:
+        slash = "/" if scheme in {"sqlite", "unix"} else ""  # a path stands behind these
+        return f"did you mean {scheme}://{slash}{shown.removeprefix(match[0])}?"
+    if shown and not re.search("[@:]", shown):
+        return f"did you mean sqlite:///{shown}?"
+    return "write memory:// or sqlite:///file.db, say"
+
+
 def _without_password(url: str) -> str:
     """`url` without what may be a password: before an @, and in options that are called so."""
     if "://" not in url and "@" in url:
@@ -74,8 +96,11 @@ def _without_password(url: str) -> str:
     if ":" in place and "@" not in place and "@" in options:
         # A password that is not escaped may reach to there.
         place, question, options = rest, "", ""
-    user, colon, _ = place.rpartition("@")[0].partition(":")
+    credentials, at, host = place.rpartition("@")
+    user, colon, _ = credentials.partition(":")
     if colon:
-        place = f"{user}:***@{place.rpartition('@')[2]}"
+        place = f"{user}:***@{host}"
+    elif at and not slashes.endswith("///"):  # no path
+        place = f"***@{host}"  # a name alone: it is likely that a password was meant
     options = re.sub(r"(?i)((?:pass|pwd|secret|token)[^=&]*=)[^&]*", r"\1***", options)
     return f"{scheme}{slashes}{place}{question}{options}"

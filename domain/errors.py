@@ -32,6 +32,7 @@ An outage is never a NotFoundError: "missing" always means that the backend answ
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 SHOWN_NAMES = 5
 """How many names a message lists before it counts the rest."""
@@ -216,20 +217,39 @@ class SaveManyError(SimstoreError):
 
     ``stored`` and ``not_stored`` are the primary keys that are and are not in the store. A
     key whose fate is unknown, because the connection broke before the reply, counts as not
-    stored: saving it again does no harm.
+    stored: saving it again does no harm. ``reason`` is why, where no cause is chained.
     """
 
-    def __init__(self, collection: str, stored: Iterable[str], not_stored: Iterable[str]) -> None:
+    def __init__(
+        self,
+        collection: str,
+        stored: Iterable[str],
+        not_stored: Iterable[str],
+        reason: str = "",
+    ) -> None:
         self.collection = collection
         self.stored = tuple(stored)
         self.not_stored = tuple(not_stored)
-        super().__init__(collection, self.stored, self.not_stored)
+        self.reason = reason
+        super().__init__(collection, self.stored, self.not_stored, reason)
 
     def __str__(self) -> str:
+        why = self._why()
         return (
             f"{len(self.not_stored)} of {len(self.stored) + len(self.not_stored)} records of "
             f"{self.collection} were not stored: {_names(self.not_stored)}"
+            + (f"; {why}" if why else "")
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # No cause crosses a process; what it says does.
+        arguments = (self.collection, self.stored, self.not_stored, self._why())
+        return type(self), arguments, {**vars(self), "reason": self._why()}
+
+    def _why(self) -> str:
+        if self.reason or self.__cause__ is None:
+            return self.reason
+        return str(self.__cause__) or type(self.__cause__).__name__
 
 
 class TransferError(SimstoreError):

@@ -1,5 +1,7 @@
 """redis-py's clients, without retries of their own: a write must not be applied twice."""
 
+import socket
+import ssl
 from queue import Empty
 from typing import Any
 
@@ -8,6 +10,7 @@ from redis import exceptions
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from simstore.adapters.redis_connection.errors import NO_HANDSHAKE
 from simstore.adapters.redis_connection.settings import RedisSettings
 
 
@@ -29,6 +32,19 @@ class WaitingPool(redis.BlockingConnectionPool):  # type: ignore[misc]  # mypy d
             raise
 
 
+class TlsConnection(redis.SSLConnection):  # type: ignore[misc]  # mypy does not follow redis-py
+    """One whose handshake has the time that connecting has: a plain server never answers it."""
+
+    def _wrap_socket_with_ssl(self, sock: socket.socket) -> ssl.SSLSocket:
+        sock.settimeout(self.socket_connect_timeout)
+        try:
+            wrapped: ssl.SSLSocket = super()._wrap_socket_with_ssl(sock)
+        except TimeoutError as error:
+            raise exceptions.TimeoutError(NO_HANDSHAKE) from error
+        wrapped.settimeout(self.socket_timeout)
+        return wrapped
+
+
 def open_client(settings: RedisSettings) -> redis.Redis:
     """A client of one server. It connects when it is first used, and answers in bytes."""
     if settings.path is not None:
@@ -43,7 +59,7 @@ def open_pool(settings: RedisSettings, **place: str | int) -> WaitingPool:
     if "path" in place:
         kind = redis.UnixDomainSocketConnection
     elif settings.tls is not None:
-        kind = redis.SSLConnection
+        kind = TlsConnection
     return WaitingPool(
         connection_class=kind,
         max_connections=settings.pool_size,

@@ -45,6 +45,19 @@ _WITHIN_SCRIPTS = ("ACL failure in script", "The user executing the script can't
 
 _NO_PASSWORD = "Authentication required"  # noqa: S105 — what NOAUTH says, without its code
 
+NO_HANDSHAKE = "no TLS handshake"
+"""What a connection says that waited for one."""
+
+_NOT_TLS = (
+    NO_HANDSHAKE,
+    "WRONG_VERSION_NUMBER",
+    "UNEXPECTED_EOF",
+    "Connection reset by peer",
+)
+"""What is said where a server that does not speak TLS is spoken to in it."""
+
+_NO_CLUSTER = ("Cluster mode is not enabled", "cluster support disabled")
+
 
 @contextmanager
 def translated(shown: str) -> Iterator[None]:
@@ -54,7 +67,7 @@ def translated(shown: str) -> Iterator[None]:
     except exceptions.RedisError as error:
         raise as_ours(shown, error) from error
     except exceptions.RedisClusterException as error:
-        raise BackendUnavailableError(f"{shown}: the cluster cannot be used: {error}") from error
+        raise _of_cluster(shown, error) from error
 
 
 def as_ours(shown: str, error: exceptions.RedisError) -> BackendError:
@@ -66,13 +79,56 @@ def as_ours(shown: str, error: exceptions.RedisError) -> BackendError:
             return kind(f"{shown}: {meaning} ({text})")
     if isinstance(error, exceptions.AuthenticationError):
         return BackendUnavailableError(
-            f"{shown}: the server refused the user name or the password: {text}"
+            f"{shown}: the server refused the user name or the password: "
+            f"{text.removesuffix('.')}{_colon(shown)}"
         )
+    if isinstance(error, exceptions.InvalidResponse):
+        tls = "" if _is_tls(shown) else f"; if it speaks TLS, write {_scheme(shown, tls=True)}://"
+        return BackendUnavailableError(f"{shown}: what answers there is no Redis server{tls}")
     if isinstance(error, exceptions.TimeoutError):
-        return BackendTimeoutError(f"{shown}: no answer in time: {text}")
+        return BackendTimeoutError(f"{shown}: no answer in time: {text}{_plain(shown, text)}")
     if isinstance(error, exceptions.ConnectionError):
-        return BackendUnavailableError(f"{shown}: cannot be reached: {text}")
+        return BackendUnavailableError(f"{shown}: cannot be reached: {text}{_plain(shown, text)}")
     return BackendError(f"{shown}: {text}")
+
+
+def _of_cluster(shown: str, error: exceptions.RedisClusterException) -> BackendError:
+    """The error of ours where no node could tell of the cluster."""
+    cause, text = error.__cause__, str(error)
+    if isinstance(cause, exceptions.AuthenticationError | exceptions.InvalidResponse):
+        return as_ours(shown, cause)
+    if any(words in text for words in _NO_CLUSTER):
+        plain = _scheme(shown, tls=_is_tls(shown), cluster=False)
+        return BackendUnavailableError(f"{shown} is no cluster; write {plain}://")
+    # redis-py's own connections wait for both, the connection and the handshake.
+    asked = _plain(shown, NO_HANDSHAKE if isinstance(cause, exceptions.TimeoutError) else text)
+    return BackendUnavailableError(f"{shown}: the cluster cannot be used: {text}{asked}")
+
+
+def _colon(shown: str) -> str:
+    """What to do about a password that stands where a user name does, which is not shown."""
+    scheme, _, rest = shown.partition("://")
+    if not rest.startswith("***@"):
+        return ""
+    place = rest.removeprefix("***@").partition("?")[0]
+    return f"; a password alone is written {scheme}://:PASSWORD@{place}"
+
+
+def _plain(shown: str, text: str) -> str:
+    """What to ask where a server may not speak TLS."""
+    if not (_is_tls(shown) and any(words in text for words in _NOT_TLS)):
+        return ""
+    return f"; does the server speak TLS there? Else write {_scheme(shown, tls=False)}://"
+
+
+def _is_tls(shown: str) -> bool:
+    return shown.startswith("rediss")
+
+
+def _scheme(shown: str, *, tls: bool, cluster: bool = True) -> str:
+    """The scheme of `shown`, with TLS or without."""
+    _, plus, kind = shown.partition("://")[0].partition("+")
+    return ("rediss" if tls else "redis") + (plus + kind if cluster else "")
 
 
 def _answer(error: exceptions.RedisError) -> str:

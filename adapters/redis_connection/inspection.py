@@ -175,7 +175,8 @@ class _Server:
             if self._flushed == "everysec":
                 yield (
                     "appendfsync is everysec: about one second of acknowledged writes is lost if "
-                    f"the machine fails. Where that must not be, set appendfsync always {_HOW}"
+                    f"the machine fails. Where that must not be, set appendfsync always {_HOW}; "
+                    "for simstore server that is --fsync always"
                 )
             elif self._flushed == "no":
                 yield (

@@ -7,8 +7,10 @@ separated by commas, and no db. What is special in a name or a password is perce
 
 import math
 import re
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import unquote
 
@@ -19,8 +21,10 @@ DEFAULT_PORT = 6379
 DEFAULT_TIMEOUT = 30.0
 DEFAULT_CONNECT_TIMEOUT = 10.0
 DEFAULT_POOL_SIZE = 32
+SHORTEST_TIMEOUT = 0.001
+LONGEST_TIMEOUT = 1_000_000.0
 
-_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^:\[\]\s]+)(?::(\d{1,5}))?")
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^:\[\]\s]+)(?::([0-9]{1,5}))?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +38,8 @@ class RedisSettings:
     path: str | None = None
     """The path of a Unix socket."""
     db: int = 0
-    username: str | None = None
+    username: str | None = field(default=None, repr=False)
+    """It is not shown either: a password may stand in its place."""
     password: str | None = field(default=None, repr=False)
     namespace: str = ""
     timeout: float = DEFAULT_TIMEOUT
@@ -66,13 +71,14 @@ class RedisSettings:
         options = url.options(**known, **others)
         credentials, _, place = url.rest.rpartition("@")
         user, _, password = credentials.partition(":")
+        tls_options = {name: options.pop(name) for name in _TLS_OPTIONS if name in options}
+        _check_files(url.shown, tls_options)
         settings: dict[str, Any] = {
             "shown": url.shown,
+            # StoreURL has seen that what they are is UTF-8.
             "username": unquote(user) or None,
             "password": unquote(password) or None,
-            "tls": {name: options.pop(name) for name in _TLS_OPTIONS if name in options}
-            if tls
-            else None,
+            "tls": tls_options if tls else None,
             "others": {name: options.pop(name) for name in others if name in options},
             **options,
         }
@@ -112,9 +118,42 @@ def _seconds(text: str) -> float:
         seconds = float(text)
     except ValueError:
         seconds = math.nan
-    if not 0 < seconds <= 1e6:
-        raise ValueError("it is a number of seconds, more than 0")
+    if not SHORTEST_TIMEOUT <= seconds <= LONGEST_TIMEOUT:
+        raise ValueError(
+            f"it is a number of seconds, {SHORTEST_TIMEOUT:g} to {LONGEST_TIMEOUT:.0f}"
+        )
     return seconds
+
+
+def _check_files(shown: str, options: Mapping[str, Any]) -> None:
+    """See that the files of `options` are what their names say; a connection would not say which.
+
+    Raises:
+        StoreURLError: one cannot be read, or has no certificate or no key, or they do not fit.
+    """
+    own, key = options.get("ssl_certfile"), options.get("ssl_keyfile")
+    if key and not own:
+        raise StoreURLError(f"{shown}: ssl_keyfile is for a certificate; add ssl_certfile")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for name in ("ssl_ca_certs", "ssl_certfile"):
+        if name in options:
+            try:
+                context.load_verify_locations(options[name])
+            except OSError as error:
+                why = _unfit(error, "it has no certificate in PEM")
+                raise StoreURLError(f"{shown}: option {name}={options[name]!r}: {why}") from error
+    if own:
+        name = "ssl_keyfile" if key else "ssl_certfile"
+        try:
+            context.load_cert_chain(own, key, password="")  # or else OpenSSL asks for one
+        except OSError as error:
+            why = _unfit(error, "it has no key of the certificate in PEM, without a pass phrase")
+            raise StoreURLError(f"{shown}: option {name}={options[name]!r}: {why}") from error
+
+
+def _unfit(error: OSError, otherwise: str) -> str:
+    """Why a file could not be loaded: the system's reason, or `otherwise` where it was read."""
+    return otherwise if isinstance(error, ssl.SSLError) else f"it cannot be read: {error.strerror}"
 
 
 def _pool_size(text: str) -> int:
@@ -127,6 +166,12 @@ def _db(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 9):
         raise ValueError("it is the number of a database, 0 or more")
     return int(text)
+
+
+def _file(text: str) -> str:
+    if not Path(text).is_file():
+        raise ValueError("there is no such file")
+    return text
 
 
 def _cert_reqs(text: str) -> str:
@@ -142,9 +187,9 @@ def _check_hostname(text: str) -> bool:
 
 
 _TLS_OPTIONS: dict[str, Callable[[str], Any]] = {
-    "ssl_ca_certs": str,
-    "ssl_certfile": str,
-    "ssl_keyfile": str,
+    "ssl_ca_certs": _file,
+    "ssl_certfile": _file,
+    "ssl_keyfile": _file,
     "ssl_cert_reqs": _cert_reqs,
     "ssl_check_hostname": _check_hostname,
 }

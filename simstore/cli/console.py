@@ -39,9 +39,9 @@ def err() -> Console:
     )
 
 
-def say(text: str) -> None:
-    """Print a line for people."""
-    out().print(Text(visible(text)), soft_wrap=True)
+def say(text: str, *, wrapped: bool = False) -> None:
+    """Print a line for people; one that is `wrapped` is broken between words on a terminal."""
+    out().print(Text(visible(text)), soft_wrap=not (wrapped and sys.stdout.isatty()))
 
 
 def note(text: str) -> None:

@@ -62,10 +62,6 @@ def _tell(diagnosis: Diagnosis, *, repair: bool) -> None:
     say(f"extras installed: {', '.join(runs_on['extras']) or 'none'}")
     if diagnosis.inspection.facts:
         print_table(["backend", ""], list(diagnosis.inspection.facts.items()))
-    for capability, reason in diagnosis.lacks.items():
-        say(f"lacks: {capability}, because {reason}")
-    for warning in diagnosis.inspection.warnings:
-        say(f"warning: {warning}")
     if diagnosis.collections:
         _tell_collections(diagnosis, repair=repair)
     elif not diagnosis.unknown:
@@ -75,6 +71,11 @@ def _tell(diagnosis: Diagnosis, *, repair: bool) -> None:
     if diagnosis.unknown:
         types = " ".join(f"--type MODULE:{name}" for name in diagnosis.unknown)
         say(f"of unknown models, not read: {', '.join(diagnosis.unknown)}; say {types}")
+    # Below the tables, since they are long.
+    for capability, reason in diagnosis.lacks.items():
+        say(f"lacks: {capability}, because {reason}", wrapped=True)
+    for warning in diagnosis.inspection.warnings:
+        say(f"warning: {warning}", wrapped=True)
     _tell_outcome(diagnosis, repair=repair)
 
 

@@ -6,19 +6,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from simstore.cli.console import note, say, write_json_lines
 from simstore.cli.hints import hint
 from simstore.cli.options import JsonOption
-from simstore.domain.errors import InvalidArgumentError
+from simstore.domain.errors import BackendUnavailableError, InvalidArgumentError
 
 if TYPE_CHECKING:
     from simstore.server import LocalServer
 
 PASSWORD_VARIABLE = "SIMSTORE_SERVER_PASSWORD"  # noqa: S105 — a name, no password
+
+
+Fsync = Literal["always", "everysec"]
+"""As `simstore.server` has it, which is not imported for the help."""
 
 
 class _Stopped(BaseException):
@@ -36,18 +40,30 @@ def server(
     folder: Annotated[
         Path, typer.Option(metavar="DIR", help="Where the data lie; made if it is not there.")
     ] = Path("simstore-data"),
+    fsync: Annotated[
+        Fsync,
+        typer.Option(
+            help="When writes are put on the disk: within a second, or always before they are "
+            "acknowledged, which is slower."
+        ),
+    ] = "everysec",
     as_json: JsonOption = False,
 ) -> None:
     """Run a server on this machine, until Ctrl-C.
 
-    Its data lie in a folder, and are there again when it is run again.
+    Its data lie in a folder, and are there again when it is run again. It needs the extra
+    server, and listens on loopback alone: other machines cannot reach it, every program of this
+    one can. The environment variable SIMSTORE_SERVER_PASSWORD gives it a password.
     """
     from simstore.server import LocalServer  # noqa: PLC0415 — other commands start without it
 
     password = os.environ.get(PASSWORD_VARIABLE)
     with hint(InvalidArgumentError, f"it is read from {PASSWORD_VARIABLE}", about="password"):
-        local = LocalServer(folder, port=port, password=password)
-    with _until_stopped(), local:
+        local = LocalServer(folder, port=port, password=password, fsync=fsync)
+    other_port = hint(
+        BackendUnavailableError, "--port 0 takes a free one", about="in use by another program"
+    )
+    with _until_stopped(), other_port, local:
         _tell(local, as_json=as_json, secret=password is not None)
         local.wait()
 

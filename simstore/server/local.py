@@ -1,7 +1,7 @@
 """A server whose data lie in a folder."""
 
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self, get_args
 from urllib.parse import quote
 
 from simstore.domain.errors import (
@@ -15,6 +15,9 @@ from simstore.server.process import ServerProcess
 from simstore.server.settings import Settings, quoted
 
 LARGEST_PORT = 65_535
+
+Fsync = Literal["always", "everysec"]
+"""When what was written is put on the disk: before it is acknowledged, or within a second."""
 
 
 class LocalServer:
@@ -30,22 +33,32 @@ class LocalServer:
     it loads RedisJSON and the query engine, which redis-om needs: see `om_url`.
 
     Writes go to an append-only file, which is on the disk within a second, and at once when the
-    server is stopped. It stops with its block, with its program, and if the program is killed.
-    Not for several threads at once.
+    server is stopped; with ``fsync="always"`` each is there before it is acknowledged. It stops
+    with its block, with its program, and if the program is killed. Not for several threads at once.
 
     Raises:
-        InvalidArgumentError: `port` or `password` cannot be one.
+        InvalidArgumentError: `port`, `password` or `fsync` cannot be one.
         MissingDependencyError: the extra ``server`` is not installed.
         BackendUnavailableError: there is no server for this platform.
     """
 
-    def __init__(self, folder: str | Path, *, port: int = 0, password: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        port: int = 0,
+        password: str | None = None,
+        fsync: Fsync = "everysec",
+    ) -> None:
         if not 0 <= port <= LARGEST_PORT:
             raise InvalidArgumentError(f"port {port}: it must be 0 to {LARGEST_PORT}")
         if password == "":
             raise InvalidArgumentError("the password is empty; leave it out, or give one")
+        if fsync not in get_args(Fsync):
+            raise InvalidArgumentError(f"fsync {fsync!r}: it must be always or everysec")
         self.folder = Path(folder)
         self._password = password
+        self._fsync = fsync
         self._lock = FolderLock(self.folder)
         self._binary = valkey_server()
         self._modules = json_and_search()
@@ -98,10 +111,13 @@ class LocalServer:
         if self._process is not None and self._process.running:
             raise BackendUnavailableError(f"the server of {self.folder} runs already")
         self.stop()  # what is left of one that ended by itself
-        self._refuse_port_in_use()  # before a folder is made
+        if not self.folder.exists():
+            self._refuse_port_in_use()  # before it is made
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock.take()
         try:
+            # After the lock: a server of this folder is what most likely has the port.
+            self._refuse_port_in_use()
             self._refuse_snapshot_without_log()
             process = ServerProcess(
                 self._binary,
@@ -175,9 +191,7 @@ class LocalServer:
         except PermissionError as error:
             raise BackendUnavailableError(f"this user may not use port {self._port}") from error
         if not free:
-            raise BackendUnavailableError(
-                f"port {self._port} is in use by another program; 0 takes a free one"
-            )
+            raise BackendUnavailableError(f"port {self._port} is in use by another program")
 
     def _refuse_snapshot_without_log(self) -> None:
         # The server would begin empty, since it reads the append-only file alone.
@@ -190,6 +204,7 @@ class LocalServer:
     def _settings(self) -> Settings:
         return {
             "appendonly": "yes",
+            "appendfsync": self._fsync,
             "save": '""',
             "loadmodule": [quoted(str(module)) for module in self._modules],
         }

@@ -82,6 +82,21 @@ def argument(parameter: inspect.Parameter) -> object:
     return f"the {parameter.name}"
 
 
+def test_what_a_bulk_write_stopped_at_is_said_and_crosses_a_process_too() -> None:
+    def stopped(why: BaseException | None) -> errors.SaveManyError:
+        error = errors.SaveManyError("Agent", ["a"], ["b", "c"])
+        error.__cause__ = why
+        return error
+
+    told = "2 of 3 records of Agent were not stored: 'b', 'c'"
+    assert str(stopped(None)) == told
+    assert str(stopped(KeyboardInterrupt())) == f"{told}; KeyboardInterrupt"
+    raised = stopped(errors.BackendError("the memory is full"))
+    assert str(raised) == f"{told}; the memory is full"
+    for other in (pickle.loads(pickle.dumps(raised)), copy.copy(raised), copy.deepcopy(raised)):  # noqa: S301 — our own bytes
+        assert (str(other), other.stored, other.not_stored) == (str(raised), ("a",), ("b", "c"))
+
+
 @pytest.mark.parametrize("error", ALL, ids=lambda error: error.__name__)
 def test_an_error_crosses_a_process_unchanged(error: type[SimstoreError]) -> None:
     # multiprocessing, concurrent.futures and pytest-xdist pickle what a worker raises.

@@ -1,6 +1,7 @@
 """A server that refuses, in each of its ways: the errors are ours, and nothing is half done."""
 
 import re
+import socketserver
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -297,3 +298,54 @@ def test_no_connection_that_becomes_free_is_a_timeout(server: RedisServer, clien
         finally:
             store._storage._link._pool.release(connection)  # type: ignore[attr-defined]
         assert store.repository(Specimen).get(specimen(1).pk) == specimen(1)
+
+
+@pytest.mark.parametrize("user", ["hush", "hush%20hush"])
+@pytest.mark.parametrize("scheme", ["redis", "redis+cluster"])
+def test_a_password_in_the_place_of_the_user_name_is_told_its_own(
+    tmp_path: Path, scheme: str, user: str
+) -> None:
+    with RedisServer(valkey_binary(), {}, tmp_path, password="hush") as server:
+        place = f"127.0.0.1:{server.port}"
+        with (
+            simstore.connect(f"{scheme}://{user}@{place}?timeout=9") as store,
+            pytest.raises(BackendUnavailableError) as raised,
+        ):
+            store.agents.count()
+    said = str(raised.value)
+    assert said.endswith(f"; a password alone is written {scheme}://:PASSWORD@{place}")
+    assert "hush" not in said + repr(store)
+
+
+def test_a_server_that_is_no_cluster_is_told_so(server: RedisServer) -> None:
+    with (
+        simstore.connect(f"redis+cluster://127.0.0.1:{server.port}") as store,
+        pytest.raises(BackendUnavailableError, match=r"is no cluster; write redis://$"),
+    ):
+        store.agents.count()
+
+
+class Greeting(socketserver.BaseRequestHandler):
+    """Answers whatever it is sent as a server of web pages does."""
+
+    def handle(self) -> None:
+        self.request.recv(65_536)
+        self.request.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+
+@pytest.mark.parametrize("scheme", ["redis", "redis+cluster", "redis+om"])
+def test_a_server_of_something_else_is_told_to_be_no_redis_server(scheme: str) -> None:
+    if scheme == "redis+om":
+        pytest.importorskip("redis_om", reason="redis+om:// needs redis-om")
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Greeting) as other:
+        serving = threading.Thread(target=other.serve_forever)
+        serving.start()
+        try:
+            with (
+                simstore.connect(f"{scheme}://127.0.0.1:{other.server_address[1]}") as store,
+                pytest.raises(BackendUnavailableError, match="what answers there is no Redis"),
+            ):
+                store.agents.count()
+        finally:
+            other.shutdown()
+            serving.join(WAIT)

@@ -156,8 +156,54 @@ def test_a_port_in_use_is_refused_before_a_folder_is_made(tmp_path: Path) -> Non
     with running("--folder", "one") as server:
         port = server.told["url"].rpartition(":")[2]
         said = refusal("--folder", "two", "--port", port)
-    assert said == (f"simstore: port {port} is in use by another program; 0 takes a free one\n")
+    assert said == (
+        f"simstore: port {port} is in use by another program; --port 0 takes a free one\n"
+    )
     assert not (tmp_path / "two").exists()
+
+
+def test_a_second_server_of_the_folder_at_its_port_is_told_of_the_folder() -> None:
+    with running() as server:
+        port = server.told["url"].rpartition(":")[2]
+        said = refusal("--port", port)
+        assert said.startswith("simstore: the folder simstore-data is in use by a server")
+
+
+def test_a_port_in_use_leaves_the_folder_free(tmp_path: Path) -> None:
+    (tmp_path / "two").mkdir()
+    with running("--folder", "one") as other:
+        port = other.told["url"].rpartition(":")[2]
+        assert f"port {port} is in use" in refusal("--folder", "two", "--port", port)
+        local = LocalServer(tmp_path / "two", port=int(port))
+        with pytest.raises(BackendUnavailableError, match=r"is in use by another program$"):
+            local.start()
+        with running("--folder", "two") as server, client_of(server.told["url"]) as client:
+            assert client.ping()
+
+
+@pytest.mark.parametrize(("arguments", "set_to"), [
+    ([], "everysec"),
+    (["--fsync", "everysec"], "everysec"),
+    (["--fsync", "always"], "always"),
+])  # fmt: skip
+def test_writes_are_put_on_the_disk_when_it_is_told_to(arguments: list[str], set_to: str) -> None:
+    with running(*arguments) as server, client_of(server.told["url"]) as client:
+        assert client.config_get("appendfsync") == {"appendfsync": set_to}
+
+
+def test_no_other_time_for_the_disk_is_taken(tmp_path: Path) -> None:
+    assert "--fsync" in refusal("--fsync", "no")
+    with pytest.raises(InvalidArgumentError, match="'no'"):
+        LocalServer(tmp_path, fsync="no")  # type: ignore[arg-type]  # what is refused
+
+
+def test_its_help_tells_of_the_password_the_extra_and_who_can_reach_it() -> None:
+    done = subprocess.run(
+        [*COMMAND, "--help"], env=ENVIRONMENT, capture_output=True, text=True, check=True
+    )
+    told = " ".join(done.stdout.split())
+    for words in ("SIMSTORE_SERVER_PASSWORD", "loopback", "the extra server"):
+        assert words in told
 
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:

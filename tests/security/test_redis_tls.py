@@ -1,6 +1,8 @@
 """``rediss://``: the server's certificate is checked, and the client shows its own."""
 
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -8,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 import simstore
-from simstore import AgentProfile, BackendUnavailableError, StoreURLError
+from simstore import AgentProfile, BackendTimeoutError, BackendUnavailableError, StoreURLError
 from tests.servers.binaries import valkey_binary
 from tests.servers.fixtures import own_namespace
 from tests.servers.redis_server import RedisServer
@@ -101,16 +103,33 @@ def test_a_server_that_asks_for_the_clients_certificate(
             assert_works(url_of(front, ca))
 
 
-@pytest.mark.parametrize("option", ["ssl_ca_certs", "ssl_certfile"])
-def test_a_file_that_is_not_there_is_an_error_of_ours(front: TlsFront, option: str) -> None:
-    with pytest.raises(simstore.SimstoreError):
-        assert_works(url_of(front, f"{option}=/no/such/file.pem"))
+@pytest.mark.parametrize(("scheme", "plain"), [("rediss", "redis"), ("rediss+om", r"redis\+om")])
+def test_a_plain_server_is_asked_for_a_handshake_as_long_as_for_a_connection(
+    server: RedisServer, scheme: str, plain: str
+) -> None:
+    if "om" in scheme:
+        pytest.importorskip("redis_om", reason="redis+om:// needs redis-om")
+    url = f"{scheme}://:{QUOTED}@127.0.0.1:{server.port}?timeout=20&connect_timeout=0.5"
+    start = time.monotonic()
+    asked = f"does the server speak TLS there\\? Else write {plain}://$"
+    with simstore.connect(url) as store, pytest.raises(BackendTimeoutError, match=asked):
+        store.agents.count()
+    assert time.monotonic() - start < 10
 
 
-def test_speaking_tls_with_a_plain_server_is_an_error_of_ours(server: RedisServer) -> None:
-    url = f"rediss://:{QUOTED}@127.0.0.1:{server.port}?timeout=0.5&ssl_cert_reqs=none&connect_timeout=0.5"
-    with pytest.raises(simstore.BackendError):
-        assert_works(url)
+def test_after_the_handshake_the_timeout_is_that_of_answers(
+    front: TlsFront, server: RedisServer
+) -> None:
+    ca = f"ssl_ca_certs={front.ca_file}"
+    with simstore.connect(url_of(front, ca, "connect_timeout=0.5")) as store:
+        store.agents.count()
+        server.pause()
+        resuming = threading.Timer(1.5, server.resume)
+        resuming.start()
+        try:
+            assert store.agents.count() == 0  # later than connecting may take
+        finally:
+            resuming.join()
 
 
 def test_speaking_plainly_with_a_tls_server_is_an_error_of_ours(front: TlsFront) -> None:

@@ -9,7 +9,9 @@ import pytest
 pytest.importorskip("typer", reason="the command line needs typer")
 pytest.importorskip("rich", reason="the command line needs rich")
 
-from tests.unit.cli_runs import cli, failure, import_samples
+import simstore
+from simstore.cli.console import say
+from tests.unit.cli_runs import cli, failure, import_samples, one_agent
 
 INES = "01HZS4HB00HKGPXQ9T4J81GXTT"
 
@@ -89,10 +91,40 @@ def test_it_says_what_the_backend_is_and_what_could_be_lost() -> None:
     assert ran.code == 0
     assert f"\ndatabase     SQLite {sqlite3.sqlite_version}\n" in ran.out
     assert "\nsynchronous  normal\n" in ran.out
-    assert "\nwarning: synchronous is normal: a power cut may lose" in ran.out
+    *_, warning, outcome = ran.out.splitlines()  # below the tables, since it is long
+    assert warning.startswith("warning: synchronous is normal: a power cut may lose")
+    assert outcome == "healthy"
     report = cli("doctor", "--json").json
     assert report["inspection"]["facts"]["journal"] == "wal"
     assert report["inspection"]["warnings"] == []
+
+
+def test_what_the_backend_lacks_is_said_below_the_tables() -> None:
+    with simstore.connect("memory://doctored") as store:
+        store.agents.save(one_agent())
+        lines = cli("doctor", "--store", "memory://doctored").out.splitlines()
+        reasons = list(store.lacks.values())
+    *_, record, persistence, processes, outcome = lines
+    assert record.startswith("AgentProfile ")
+    assert persistence == f"lacks: persistence, because {reasons[0]}"
+    assert processes == f"lacks: multi_process, because {reasons[1]}"
+    assert outcome == "healthy"
+
+
+def test_on_a_terminal_long_lines_are_broken_between_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "warning: " + " ".join(["some words"] * 20)
+    say(text, wrapped=True)
+    assert capsys.readouterr().out == f"{text}\n", "in a pipe it is one line"
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("TERM", "xterm")
+    say(text, wrapped=True)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 4
+    assert max(map(len, lines)) <= 40
+    assert " ".join(map(str.rstrip, lines)) == text
 
 
 def test_a_backend_that_has_nothing_to_say_has_no_table() -> None:

@@ -17,7 +17,14 @@ def agent(pk: str) -> AgentProfile:
     ("url", "reason"),
     [
         ("sqlite:///a%00b", "characters that cannot be in it"),
-        ("sqlite:///\ud800", "characters that cannot be in it"),
+        ("sqlite:///\ud800", "is not UTF-8"),
+        ("sqlite:///a%ff.db", "is not UTF-8"),
+        ("memory://?namespace=%ff", "is not UTF-8"),
+        ("memory://?namespace=%c3%c3%a9", "is not UTF-8"),
+        ("memory://?namespace=\udcff", "is not UTF-8"),
+        ("redis://%ff:pw@host", "is not UTF-8"),
+        ("redis://:%fe@host", "is not UTF-8"),
+        ("redis://host?%ff=1", "is not UTF-8"),
         ("", "not a store URL"),
         ("simstore.db", "not a store URL"),
         (None, "not a store URL"),
@@ -47,6 +54,11 @@ def test_a_wrong_url_is_refused(url: str, reason: str) -> None:
         "redis://ada:sec\nret:secret@host",
         "redis://host?password=secret&db=1",
         "reds://host?auth_token=secret",
+        "redis://ada:secret%ff@host",
+        "redis://secret%ff@host",
+        "redis://secret@host:port",
+        "redis:/secret@host",
+        "redis//sec/ret:secret@host",
     ],
 )
 def test_passwords_are_not_shown(url: str) -> None:
@@ -54,10 +66,47 @@ def test_passwords_are_not_shown(url: str) -> None:
         simstore.connect(url)
     assert "secret" not in str(caught.value)
     assert "ret:" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("url", "meant"),
+    [
+        ("redis//host", "redis://host"),
+        ("redis:/host", "redis://host"),
+        ("redis:host:7000", "redis://host:7000"),
+        ("redis:/ada:pw@host/2", "redis://***@host/2"),
+        ("redis+cluster//a,b", "redis+cluster://a,b"),
+        ("sqlite:/pilot.db", "sqlite:///pilot.db"),
+        ("sqlite//pilot.db", "sqlite:///pilot.db"),
+        ("unix:/run/redis.sock", "unix:///run/redis.sock"),
+        ("memory:", "memory://"),
+        ("data//pilot.db", "sqlite:///data//pilot.db"),
+        ("redis/pilot.db", "sqlite:///redis/pilot.db"),
+    ],
+)
+def test_what_is_meant_is_offered(url: str, meant: str) -> None:
+    with pytest.raises(simstore.StoreURLError) as caught:
+        simstore.connect(url)
+    assert str(caught.value).endswith(f" is not a store URL; did you mean {meant}?")
+
+
+def test_escapes_are_utf_8() -> None:
+    url = StoreURL("memory://%C3%BCr?namespace=%E2%82%AC")
+    assert url.location == "ür"
+    assert url.options(namespace=str) == {"namespace": "€"}
 
 
 def test_a_path_with_an_at_sign_is_shown_whole() -> None:
-    assert StoreURL("sqlite:////home/a@b/c.db").shown == "sqlite:////home/a@b/c.db"
+    for url in ("sqlite:////home/a@b/c.db", "unix:///run/a@b.sock"):
+        assert StoreURL(url).shown == url
+
+
+def test_a_user_name_alone_is_not_shown_since_it_may_be_the_password() -> None:
+    assert StoreURL("redis://secret@host/2?timeout=1").shown == "redis://***@host/2?timeout=1"
+    assert StoreURL("unix://secret@/run/redis.sock").shown == "unix://***@/run/redis.sock"
+    assert StoreURL("redis://ada:secret@host").shown == "redis://ada:***@host"
 
 
 def test_unnamed_memory_is_private_and_named_memory_is_shared() -> None:
