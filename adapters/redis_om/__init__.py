@@ -2,8 +2,9 @@
 
 ``rediss+om://`` speaks TLS. The server needs both modules, as Redis 8 and Redis Stack have them.
 Options, beside those of ``redis://`` (``namespace``, ``timeout``, ``connect_timeout``,
-``pool_size``, ``db``, and ``ssl_…`` with TLS):
+``pool_size``, and ``ssl_…`` with TLS):
 
+- ``db``: 0 alone, for the query engine has no other;
 - ``layout``: ``own``, or ``sotopia`` to work in place on a database that Sotopia writes. Then
   there is no namespace, and only Sotopia's models can be stored.
 """
@@ -19,6 +20,11 @@ from simstore.domain.errors import MissingDependencyError, StoreURLError
 def open_store(url: StoreURL) -> StorageStore:
     """The store of a ``redis+om://`` URL; it connects when it is first used."""
     settings = RedisSettings.parse(url, layout=_layout)
+    if settings.db:
+        raise StoreURLError(
+            f"{url.shown}: the query engine has only database 0, and finds nothing in database "
+            f"{settings.db}; give stores of one server each a namespace= instead"
+        )
     layout = settings.others.get("layout", "own")
     if layout == "sotopia" and settings.namespace:
         raise StoreURLError(

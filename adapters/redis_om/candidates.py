@@ -1,6 +1,6 @@
 """Which records may fulfil an index condition, so that only they need to be looked at."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import reduce
 
@@ -15,6 +15,7 @@ from simstore.adapters.storage import (
     Prefix,
     Range,
 )
+from simstore.domain.query import Scalar
 
 LookUp = Equal | OneOf | Range | Prefix
 
@@ -59,7 +60,7 @@ def candidates_of(condition: IndexCondition, query_of: QueryOf) -> Candidates | 
             some = [found for part in parts if (found := candidates_of(part, query_of)) is not None]
             return _both(some)
         case AnyOf(parts):
-            each = [candidates_of(part, query_of) for part in parts]
+            each = [candidates_of(part, query_of) for part in _merged(parts)]
             known = [found for found in each if found is not None]
             return reduce(_either, known, Candidates()) if len(known) == len(each) else None
         case Complement():
@@ -67,6 +68,25 @@ def candidates_of(condition: IndexCondition, query_of: QueryOf) -> Candidates | 
         case _:
             query = query_of(condition)
             return None if query is None else Candidates(query=query)
+
+
+def _merged(parts: Iterable[IndexCondition]) -> Iterable[IndexCondition]:
+    """The parts of a union, those that look up values in one index as one of them."""
+    merged: dict[object, IndexCondition] = {}
+    for number, part in enumerate(parts):
+        if isinstance(part, Equal | OneOf):
+            known = merged.get(part.index)
+            values = (*_values(known), *_values(part))
+            merged[part.index] = part if known is None else OneOf(part.index, values)
+        else:
+            merged[number] = part
+    return merged.values()
+
+
+def _values(part: IndexCondition | None) -> tuple[Scalar, ...]:
+    if isinstance(part, OneOf):
+        return part.values
+    return (part.value,) if isinstance(part, Equal) else ()
 
 
 def _both(some: list[Candidates]) -> Candidates | None:

@@ -8,7 +8,7 @@ import redis
 from redis import exceptions
 
 from simstore.adapters.reading import chunks
-from simstore.adapters.redis_connection.errors import translated
+from simstore.adapters.redis_connection.errors import as_ours
 from simstore.adapters.redis_connection.link import Call, Link
 from simstore.domain.errors import BackendError, BackendUnavailableError
 
@@ -20,6 +20,9 @@ KEYS_AT_A_TIME = 1_000
 
 JSON_TYPE = "ReJSON-RL"
 """What TYPE says of a RedisJSON document."""
+
+_UNKNOWN = ("unknown command", "unknown redis command", "unknown type name")
+"""What a server says that lacks the modules: of commands, in scripts too, and of SCAN's TYPE."""
 
 Reply = Any
 """What the server answered: each command has its own form."""
@@ -43,21 +46,28 @@ class Database:
         except BackendError as error:
             raise _explained(error) from error.__cause__
 
+    def read_at_once(self, calls: Sequence[Call]) -> list[Reply]:
+        """As `read`, of one moment: nothing is written in between."""
+        *_, replies = self.read([Call([], "MULTI", ()), *calls, Call([], "EXEC", ())])
+        for reply in replies:
+            if isinstance(reply, exceptions.RedisError):
+                raise self._ours(reply)
+        return list(replies)
+
     def write(self, calls: Sequence[Call]) -> list[Reply]:
         """The replies to calls, errors among them, as ours; see `Link.write`."""
-        replies: list[Reply] = []
-        for reply in self.link.write(calls):
-            if isinstance(reply, Exception):
-                try:
-                    with translated(self.link.shown):
-                        raise reply
-                except BackendError as error:
-                    explained = _explained(error)
-                    explained.__cause__ = reply
-                    replies.append(explained)
-            else:
-                replies.append(reply)
-        return replies
+        return [
+            self._ours(reply) if isinstance(reply, exceptions.RedisError) else reply
+            for reply in self.link.write(calls)
+        ]
+
+    def _ours(self, error: exceptions.RedisError) -> BackendError:
+        """What the server answered, as our error."""
+        ours = as_ours(self.link.shown, error)
+        ours.__cause__ = error
+        explained = _explained(ours)
+        explained.__cause__ = error
+        return explained
 
     def json(
         self, keys: Sequence[str], path: str, size: int = DOCUMENTS_AT_A_TIME
@@ -69,24 +79,8 @@ class Database:
             found += reply
         return found
 
-    def are_documents(self, keys: Sequence[str]) -> list[bool]:
-        """Whether each key holds a RedisJSON document."""
-        return [kind == JSON_TYPE for kind in self._types(keys)]
-
-    def check_free(self, keys: Sequence[str]) -> None:
-        """Refuse to call missing what something else has taken the place of.
-
-        Raises:
-            BackendError: a key holds no RedisJSON document, but something.
-        """
-        for key, kind in zip(keys, self._types(keys), strict=True):
-            if kind not in {JSON_TYPE, "none"}:
-                raise BackendError(
-                    f"{self.link.shown}: the key {key!r} of a record holds a {kind}, "
-                    "which somebody else put there"
-                )
-
-    def _types(self, keys: Sequence[str]) -> list[str]:
+    def types(self, keys: Sequence[str]) -> list[str]:
+        """What TYPE says of each key: ``none`` of one that is not there."""
         found: list[str] = []
         for some in chunks(keys, KEYS_AT_A_TIME):
             replies = self.read([Call([key], "TYPE", (key,)) for key in some])
@@ -94,15 +88,31 @@ class Database:
         return found
 
     def documents(self, pattern: str) -> Iterator[str]:
-        """The keys of RedisJSON documents that a pattern of SCAN fits, each once.
+        """As `keys`, but of RedisJSON documents alone."""
+        return self._scan(pattern, "TYPE", JSON_TYPE)
+
+    def keys(self, pattern: str) -> Iterator[str]:
+        """The keys that a pattern of SCAN fits, each once.
 
         A key that is no UTF-8 is nobody's pk, and left out.
         """
+        self.check_modules(pattern)
+        return self._scan(pattern)
+
+    def check_modules(self, key: str) -> None:
+        """Let a server without RedisJSON say so, where nothing else would: it has no records.
+
+        Raises:
+            BackendUnavailableError: it has none.
+        """
+        self.read([Call([key], "JSON.MGET", (key, ".nothing"))])
+
+    def _scan(self, pattern: str, *others: str) -> Iterator[str]:
         seen: set[str] = set()
         cursor: bytes = b"0"
         while True:
-            words = (cursor, "MATCH", pattern, "COUNT", KEYS_AT_A_TIME, "TYPE", JSON_TYPE)
-            [reply] = self.read([Call([], "SCAN", words)])
+            step = Call([], "SCAN", (cursor, "MATCH", pattern, "COUNT", KEYS_AT_A_TIME, *others))
+            [reply] = self.read([step])
             cursor, keys = reply
             for key in keys:
                 try:
@@ -131,7 +141,7 @@ def is_no_index(error: BackendError) -> bool:
 
 def _explained(error: BackendError) -> BackendError:
     text = str(error.__cause__).lower()
-    if "unknown command" in text or "unknown redis command" in text:
+    if any(words in text for words in _UNKNOWN):
         return BackendUnavailableError(
             f"{error}: redis+om:// needs a server with RedisJSON and the query engine, such as "
             "Redis 8 or Redis Stack; redis:// does without them"

@@ -5,8 +5,15 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from simstore.adapters.reading import chunks
 from simstore.adapters.redis_connection.link import Call
-from simstore.adapters.redis_om.database import Database, is_no_index, prefix_pattern
+from simstore.adapters.redis_om.database import (
+    DOCUMENTS_AT_A_TIME,
+    JSON_TYPE,
+    Database,
+    is_no_index,
+    prefix_pattern,
+)
 from simstore.adapters.redis_om.layout import Ask, Definition, Layout
 from simstore.adapters.storage import Collection
 from simstore.domain.errors import BackendError
@@ -20,7 +27,7 @@ MOST_FOUND = 1_000_000
 _LIMIT = re.compile(r"LIMIT exceeds maximum of ([1-9][0-9]*)")
 """What a server says that is set otherwise."""
 
-ALL = Ask("*", [])
+ALL = Ask(("*",), [])
 
 
 class SearchIndexes:
@@ -33,7 +40,7 @@ class SearchIndexes:
         self._made: dict[tuple[str, str], Definition] = {}
 
     def find(self, collection: Collection, ask: Ask) -> set[str] | None:
-        """The pks that a query finds, and those of the records that are in no index.
+        """The pks that queries find, and those of the records that are in no index.
 
         None if that cannot be told: the index is being built, or finds too many.
         """
@@ -57,8 +64,40 @@ class SearchIndexes:
         found = self._answer(collection, ALL)
         return keys if found is None else keys - found[0]
 
+    def left_out(self, collection: Collection, pks: Sequence[str]) -> list[str]:
+        """Those of `pks` that are documents, and at the same moment in no index; sorted.
+
+        None are while the index is being built.
+        """
+        prefix = self._layout.prefix(collection.name)
+        name = self._definition(collection).name
+        found: list[str] = []
+        for some in chunks(sorted(pks), DOCUMENTS_AT_A_TIME):
+            keys = [prefix + pk for pk in some]
+            limits = ("NOCONTENT", "LIMIT", 0, len(keys), "TIMEOUT", 0, "INKEYS", len(keys))
+            calls = [
+                Call([], "FT.INFO", (name,)),
+                Call([], "FT.SEARCH", (name, "*", *limits, *keys)),
+                *(Call([key], "TYPE", (key,)) for key in keys),
+            ]
+            try:
+                info, (_, *indexed), *kinds = self._database.read_at_once(calls)
+            except BackendError as error:
+                if is_no_index(error):
+                    return found  # somebody dropped it; the next query makes it again
+                raise
+            if not _is_built(_pairs(info)):
+                return found
+            known = _pks(prefix, indexed)
+            found += [
+                pk
+                for pk, kind in zip(some, kinds, strict=True)
+                if kind == JSON_TYPE.encode() and pk not in known
+            ]
+        return found
+
     def _answer(self, collection: Collection, ask: Ask) -> tuple[set[str], int] | None:
-        """The pks that a query finds, and how many documents the index could not take so far."""
+        """The pks that queries find, and how many documents the index could not take so far."""
         definition = self._definition(collection)
         for _ in range(3):
             try:
@@ -75,23 +114,21 @@ class SearchIndexes:
     def _search(self, prefix: str, index: Definition, ask: Ask) -> tuple[set[str], int] | None:
         # TIMEOUT 0 is none. With one, the query engine returns what it has found so far.
         limits = ("NOCONTENT", "LIMIT", 0, self._most, "TIMEOUT", 0, "DIALECT", 2)
-        info, reply = self._database.read(
-            [
-                Call([], "FT.INFO", (index.name,)),
-                Call([], "FT.SEARCH", (index.name, ask.text, *limits, *ask.words)),
-            ]
-        )
+        calls = [
+            Call([], "FT.INFO", (index.name,)),
+            *(Call([], "FT.SEARCH", (index.name, text, *limits, *ask.words)) for text in ask.texts),
+        ]
+        # At one moment: a record that is written in between could be in none of the answers.
+        read = self._database.read if len(ask.texts) == 1 else self._database.read_at_once
+        info, *replies = read(calls)
         state = _pairs(info)
-        number, *keys = reply
-        if not _is_built(state) or number > len(keys) >= self._most:
+        if not _is_built(state):
             return None
-        start = len(prefix.encode())
         pks: set[str] = set()
-        for key in keys:
-            try:
-                pks.add(key[start:].decode())
-            except UnicodeDecodeError:
-                continue  # as in `Database.documents`
+        for number, *keys in replies:
+            if number > len(keys) >= self._most:
+                return None
+            pks |= _pks(prefix, keys)
         return pks, int(state.get(b"hash_indexing_failures", 0))
 
     def _definition(self, collection: Collection) -> Definition:
@@ -137,6 +174,17 @@ class SearchIndexes:
     def drop(self, names: Sequence[str]) -> None:
         """Drop indexes, but not what they index."""
         self._database.write([Call([], "FT.DROPINDEX", (name,)) for name in names])
+
+
+def _pks(prefix: str, keys: Sequence[bytes]) -> set[str]:
+    start = len(prefix.encode())
+    pks: set[str] = set()
+    for key in keys:
+        try:
+            pks.add(key[start:].decode())
+        except UnicodeDecodeError:
+            continue  # as in `Database.keys`
+    return pks
 
 
 def _is_built(state: dict[bytes, Any]) -> bool:

@@ -25,9 +25,13 @@ class Definition:
 
 
 class Ask(NamedTuple):
-    """A query, and what it is sent with."""
+    """Queries, of which each finds a part of what is asked for, and what they are sent with.
 
-    text: str
+    No query has a negation among the parts of a union: of some 20 parts and more, the query
+    engine then leaves out documents that others of the parts find. It is a query of its own.
+    """
+
+    texts: tuple[str, ...]
     words: list[bytes | str | int]
 
 
@@ -44,6 +48,9 @@ class Layout(ABC):
 
     rows_at_a_time: int
     """How many records are looked at in a round trip."""
+
+    is_ours_alone: bool
+    """Whether nobody else has business at the keys: then what took a record's place may go."""
 
     @abstractmethod
     def prefix(self, name: str) -> str:
@@ -64,6 +71,19 @@ class Layout(ABC):
     @abstractmethod
     def content(self, text: bytes) -> Content:
         """The content that `document` was made of, from what is at `record_path`."""
+
+    def misplaced(self, text: bytes) -> Content | None:
+        """A content that cannot be read, for a document with nothing at `record_path`.
+
+        None if it stands for no record.
+        """
+        del text
+        return None
+
+    def is_reserved(self, pk: str) -> bool:
+        """Whether the key of `pk` is somebody else's, unless it holds a document."""
+        del pk
+        return False
 
     @abstractmethod
     def definition(self, collection: Collection, database: redis.Redis) -> Definition:

@@ -9,7 +9,7 @@ import orjson
 from simstore.adapters.codec import version_of
 from simstore.adapters.reading import chunks
 from simstore.adapters.redis_connection.link import Call, script_call
-from simstore.adapters.redis_om.database import DOCUMENTS_AT_A_TIME, Database, prefix_pattern
+from simstore.adapters.redis_om.database import DOCUMENTS_AT_A_TIME, Database
 from simstore.adapters.redis_om.entries import EntryFields
 from simstore.adapters.redis_om.indexes import SearchIndexes
 from simstore.adapters.redis_om.layout import Ask
@@ -44,28 +44,30 @@ class OwnUpkeep(Upkeep):
         key = (collection.name, collection.indexes.signature)
         if key in self._adopted:
             return
-        found = self._indexes.find(collection, Ask(self._own.outdated(collection), []))
+        found = self._indexes.find(collection, Ask((self._own.outdated(collection),), []))
         for some in chunks(sorted(found or ()), DOCUMENTS_AT_A_TIME):
             self._index(collection, self._documents(collection, some))
         if found is not None:
             self._adopted.add(key)
 
     def faults(self, collection: Collection, *, repair: bool) -> Iterator[IndexFault]:
-        prefix = self._own.prefix(collection.name)
-        keys = self._database.documents(prefix_pattern(prefix))
-        pks = sorted(key.removeprefix(prefix) for key in keys)
         wrong: set[str] = set()
-        for some in chunks(pks, DOCUMENTS_AT_A_TIME):
-            mended: list[_Document] = []
-            for document in self._documents(collection, some):
+        for some in chunks(sorted(self._presence.pks(collection.name)), DOCUMENTS_AT_A_TIME):
+            documents = self._documents(collection, some)
+            suspects = [d.pk for d in documents if any(self._of_document(collection, d))]
+            # Read again: one may have expired half-way through.
+            spoilt: list[_Document] = []
+            for document in self._documents(collection, suspects):
                 found = list(self._of_document(collection, document))
                 if found:
                     wrong.add(document.pk)
-                    mended.append(document)
+                    spoilt.append(document)
                 yield from found
+            known = {document.pk for document in documents}
+            yield from self._displaced(collection, [pk for pk in some if pk not in known])
             if repair:
-                self._index(collection, mended)
-                self._forget_orphans(collection, mended)
+                self._index(collection, spoilt)
+                self._forget_orphans(collection, spoilt)
         left_out = [pk for pk in self._unindexed(collection) if pk not in wrong]
         for pk in left_out:
             yield IndexFault("missing", collection.name, pk, "pk")
@@ -77,9 +79,14 @@ class OwnUpkeep(Upkeep):
         """Those of `pks` that are there."""
         prefix = self._own.prefix(collection.name)
         keys = [prefix + pk for pk in pks]
-        # The records first: what has none now, but entries later, did not expire in between.
+        if not keys:
+            return []
+        # All at one moment, so that they are of one write. The records first: what has none, but
+        # entries after that, did not expire in between.
         paths = (self._own.record_path, ".values", ".entries")
-        parts = [self._database.json(keys, path) for path in paths]
+        parts = self._database.read_at_once(
+            [Call(keys, "JSON.MGET", (*keys, path)) for path in paths]
+        )
         found: list[_Document] = []
         for pk, record, stored, text in zip(pks, *parts, strict=True):
             if record is None and text is None:
@@ -93,7 +100,10 @@ class OwnUpkeep(Upkeep):
 
     def _of_document(self, collection: Collection, document: _Document) -> Iterator[IndexFault]:
         if document.content is None:
-            yield from self._of_orphan(collection, document)
+            fields = EntryFields(collection.indexes)
+            names = [fields.index_of(field) for field in document.entries if field != "signature"]
+            for index in dict.fromkeys(names or ["pk"]):
+                yield IndexFault("orphaned", collection.name, document.pk, index)
             return
         indexes = collection.indexes
         signature = indexes.signature
@@ -117,16 +127,6 @@ class OwnUpkeep(Upkeep):
             faults.append(("stale" if isinstance(stored, str) else "missing", "pk"))
         for kind, index in dict.fromkeys(faults):
             yield IndexFault(kind, collection.name, document.pk, index)
-
-    def _of_orphan(self, collection: Collection, document: _Document) -> Iterator[IndexFault]:
-        prefix = self._own.prefix(collection.name)
-        [record] = self._database.json([prefix + document.pk], self._own.record_path)
-        if record is not None:
-            return  # it was written just now
-        fields = EntryFields(collection.indexes)
-        names = [fields.index_of(field) for field in document.entries if field != "signature"]
-        for index in dict.fromkeys(names or ["pk"]):
-            yield IndexFault("orphaned", collection.name, document.pk, index)
 
     def _index(self, collection: Collection, documents: Sequence[_Document]) -> None:
         """Make the entries of some records anew, unless they are written to meanwhile."""

@@ -86,6 +86,7 @@ class SotopiaLayout(Layout):
     """A database that Sotopia reads and writes as well."""
 
     record_path = "."
+    is_ours_alone = False
     rows_at_a_time = DOCUMENTS_AT_A_TIME
 
     def prefix(self, name: str) -> str:
@@ -113,6 +114,9 @@ class SotopiaLayout(Layout):
 
     def content(self, text: bytes) -> Content:
         return text
+
+    def is_reserved(self, pk: str) -> bool:
+        return pk == "index:hash"  # redis-om's note of which index it made
 
     def definition(self, collection: Collection, database: redis.Redis) -> Definition:
         fields: dict[str, IndexedField] = {}
@@ -153,7 +157,7 @@ class SotopiaLayout(Layout):
         found = candidates_of(condition, query_of)
         if found is None:
             return None
-        ask = Ask(found.query, parameters.words()) if found.query else None
+        ask = Ask((found.query,), parameters.words()) if found.query else None
         return found.pks, ask
 
     def rows(self, collection: Collection, pks: Sequence[str], read: Read) -> list[Row | None]:
@@ -186,6 +190,8 @@ def precision_of(condition: IndexCondition) -> Precision:
 
 def _is_askable(value: Scalar) -> bool:
     if isinstance(value, str):
+        if "\\" in value:  # the query engine takes it for an escape, even in a parameter
+            return False
         return 0 < len(value) <= LONGEST_TAG and value == value.strip() and min(value) >= " "
     return value is not None
 

@@ -8,12 +8,13 @@ from simstore.adapters.reading import chunks
 from simstore.adapters.redis_connection.errors import translated
 from simstore.adapters.redis_connection.inspection import inspect_server
 from simstore.adapters.redis_connection.link import Link
-from simstore.adapters.redis_om.database import Database, prefix_pattern
+from simstore.adapters.redis_om.database import Database
 from simstore.adapters.redis_om.exact import asks_for_values, test_of
 from simstore.adapters.redis_om.indexes import SearchIndexes
 from simstore.adapters.redis_om.layout import Layout, Row
 from simstore.adapters.redis_om.own_layout import OwnLayout
 from simstore.adapters.redis_om.own_upkeep import OwnUpkeep
+from simstore.adapters.redis_om.presence import Presence
 from simstore.adapters.redis_om.sotopia_layout import (
     SotopiaLayout,
     precision_of,
@@ -58,6 +59,7 @@ class RedisOmStorage(Storage):
         self._link = link
         self._layout = layout
         self._database = Database(link)
+        self._presence = Presence(self._database, layout)
         self._indexes = SearchIndexes(self._database, layout)
         self._upkeep = Upkeep(self._database, layout, self._indexes)
 
@@ -97,12 +99,7 @@ class RedisOmStorage(Storage):
     # Reading
 
     def fetch(self, collection: Collection, pks: Sequence[str]) -> list[Content | None]:
-        keys = self._keys(collection, pks)
-        texts = self._database.json(keys, self._layout.record_path)
-        self._database.check_free(
-            [key for key, text in zip(keys, texts, strict=True) if text is None]
-        )
-        return [None if text is None else self._layout.content(text) for text in texts]
+        return self._presence.fetch(collection.name, pks)
 
     def search(
         self,
@@ -165,10 +162,6 @@ class RedisOmStorage(Storage):
     def close(self) -> None:
         self._link.close()
 
-    def _keys(self, collection: Collection, pks: Sequence[str]) -> list[str]:
-        prefix = self._layout.prefix(collection.name)
-        return [prefix + pk for pk in pks]
-
     def _rows(
         self,
         collection: Collection,
@@ -184,22 +177,29 @@ class RedisOmStorage(Storage):
         if not values and not asks_for_values(condition):
             chosen = [pk for pk in ordered if test(pk, None)]
             if not are_there:
-                there = self._database.are_documents(self._keys(collection, chosen))
+                there = self._presence.are_there(collection.name, chosen)
                 chosen = [pk for pk, is_there in zip(chosen, there, strict=True) if is_there]
             yield [(pk, None) for pk in chosen]
             return
         for some in chunks(ordered, self._layout.rows_at_a_time):
-            rows = self._layout.rows(collection, some, self._database.json)
-            yield [
-                (pk, row)
-                for pk, row in zip(some, rows, strict=True)
-                if row is not None and test(pk, row.values)
-            ]
+            rows = self._rows_of(collection, some)
+            yield [(pk, row) for pk, row in rows.items() if test(pk, row.values)]
+
+    def _rows_of(self, collection: Collection, pks: Sequence[str]) -> dict[str, Row]:
+        """The rows of those of `pks` that are there, by pk; something else is unreadable."""
+        found = self._layout.rows(collection, pks, self._database.json)
+        rows = dict(zip(pks, found, strict=True))
+        missing = [pk for pk, row in rows.items() if row is None]
+        for pk, instead in zip(
+            missing, self._presence.instead(collection.name, missing), strict=True
+        ):
+            rows[pk] = None if instead is None else Row(None)
+        return {pk: row for pk, row in rows.items() if row is not None}
 
     def _candidates(
         self, collection: Collection, condition: IndexCondition
     ) -> tuple[set[str], bool]:
-        """The pks that may fulfil `condition`, and whether all are known to have a record."""
+        """The pks that may fulfil `condition`, and whether all are known to be there."""
         asked = None if condition == EVERYTHING else self._layout.ask(collection, condition)
         if asked is not None:
             pks, ask = asked
@@ -209,9 +209,7 @@ class RedisOmStorage(Storage):
             found = self._indexes.find(collection, ask)
             if found is not None:
                 return found | pks, False
-        prefix = self._layout.prefix(collection.name)
-        keys = self._database.documents(prefix_pattern(prefix))
-        return {key.removeprefix(prefix) for key in keys}, True
+        return set(self._presence.pks(collection.name)), True
 
 
 class OwnStorage(RedisOmStorage):

@@ -22,7 +22,7 @@ def commit_call(layout: Layout, operations: Sequence[Operation]) -> Call:
         InvalidRecordError: a record cannot be kept exactly.
     """
     keys: list[str] = []
-    words: list[str | bytes] = [layout.record_path]
+    words: list[str | bytes] = [layout.record_path, "ours" if layout.is_ours_alone else ""]
     for operation in operations:
         keys.append(layout.prefix(operation.collection.name) + operation.pk)
         words += _words(layout, operation)

@@ -315,12 +315,18 @@ def test_a_wrong_layout_is_refused(option: str) -> None:
         simstore.connect(f"redis+om://localhost?{option}")
 
 
+BACKSLASHED = ["\\", "\\\\", '\\"', r"\(x\)", r"100\%", r"a\*b", r"C:\\new\-", r"\x", "a\\"]
+"""The query engine takes a backslash for an escape, even in a parameter."""
+
+TEXTS = [*HOSTILE_TEXTS, *BACKSLASHED]
+
+
 def test_hostile_values_are_found_as_in_memory(empty: Store) -> None:
     memory = simstore.connect("memory://")
-    ages = [*HOSTILE_INTS, *range(len(HOSTILE_TEXTS))]
+    ages = [*HOSTILE_INTS, *range(len(TEXTS))]
     agents = [
         AgentProfile(pk=f"{n:04}", first_name=text, last_name="x", age=ages[n], tag=text[:50])
-        for n, text in enumerate(HOSTILE_TEXTS)
+        for n, text in enumerate(TEXTS)
     ]
     episodes = [
         EpisodeLog(
@@ -332,15 +338,15 @@ def test_hostile_values_are_found_as_in_memory(empty: Store) -> None:
             messages=[],
             rewards=[0.0, -0.0],
         )
-        for n, text in enumerate(HOSTILE_TEXTS)
+        for n, text in enumerate(TEXTS)
     ]
     for store in (memory, empty):
         store.agents.save_many(agents)
         store.episodes.save_many(episodes)
     assert empty.agents.find() == agents
     assert empty.episodes.find() == episodes
-    for number, text in enumerate(HOSTILE_TEXTS):
-        some = [text, HOSTILE_TEXTS[number - 1], "none of them"]
+    for number, text in enumerate(TEXTS):
+        some = [text, TEXTS[number - 1], "none of them"]
         for condition in (field("first_name") == text, field("tag").in_(some)):
             assert empty.agents.pks(condition) == memory.agents.pks(condition), condition
         for condition in (field("agents").contains(text), field("models") == [text]):

@@ -41,10 +41,12 @@ SCALARS: list[Any] = [None, True, False, *HOSTILE_INTS, *HOSTILE_FLOATS, *TEXTS]
 
 def query_of(look_up: object) -> str | None:
     """A query that shows what it was made of; none for prefixes."""
-    return None if isinstance(look_up, Prefix) else f"q{getattr(look_up, 'value', '')}"
+    values = getattr(look_up, "values", (getattr(look_up, "value", ""),))
+    return None if isinstance(look_up, Prefix) else f"q{'+'.join(values)}"
 
 
-A, B, C = Equal("text", "a"), Equal("text", "b"), Prefix("text", "c")
+A, B, C = Equal("text", "a"), Equal("number", "b"), Prefix("text", "c")
+RANGE = Range("number", Bound(1, inclusive=True), None)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +64,9 @@ A, B, C = Equal("text", "a"), Equal("text", "b"), Prefix("text", "c")
         (AllOf((A, Pks(("x",)))), Candidates(frozenset("x"))),
         (AllOf((Pks(("x", "y")), Pks(("y", "z")))), Candidates(frozenset("y"))),
         (AnyOf((A, B)), Candidates(query="(qa)|(qb)")),
+        (AnyOf((A, B, OneOf("text", ("c", "d")), A)), Candidates(query="(qa+c+d+a)|(qb)")),
+        (AnyOf((RANGE, B, RANGE)), Candidates(query="((q)|(qb))|(q)")),
+        (AnyOf((AllOf((A, B)), A)), Candidates(query="((qa) (qb))|(qa)")),
         (AnyOf((A, C)), None),
         (AnyOf((A, Pks(("x",)))), Candidates(frozenset("x"), "qa")),
         (AllOf((AnyOf((A, Pks(("x",)))), B)), Candidates(query="(qb)")),

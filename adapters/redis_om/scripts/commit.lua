@@ -1,12 +1,17 @@
 -- Applies operations, all or none. KEYS are their records; ARGV[1] is where in a document the
--- record is, and four more follow for each operation: "put", "delete" or "check"; what it
--- expects, "*" for anything, "-" for no record, or a version; the document; and the time to live
--- in milliseconds, "keep" for the one that is left, "" for none.
+-- record is, ARGV[2] "ours" if nobody else has business at these keys, and four more follow for
+-- each operation: "put", "delete" or "check"; what it expects, "*" for anything, "-" for no record,
+-- or a version; the document; and the time to live in milliseconds, "keep" for the one that is
+-- left, "" for none.
+--
+-- What somebody put in a record's place counts as a record of no version. If the keys are ours, a
+-- delete alone removes it, whatever its type; a put replaces documents only.
 --
 -- Returns "written" and a digit for each operation, 1 where there was a record; or "unexpected"
 -- and the number of the first operation that did not find what it expected.
 
 local path = ARGV[1]
+local ours = ARGV[2] == 'ours'
 
 -- The JSON of the record, as a reader gets it: a text within the document stands for its JSON.
 local function record_of(key)
@@ -20,18 +25,30 @@ local function record_of(key)
     return text
 end
 
+local function has(key, where)
+    return type(redis.pcall('JSON.TYPE', key, where)) == 'string'
+end
+
 local there = {}
 for number, key in ipairs(KEYS) do
     local kind = redis.call('TYPE', key)['ok']
-    if kind ~= 'none' and kind ~= 'ReJSON-RL' then
-        return redis.error_reply('WRONGTYPE the key of a record holds something else')
-    end
-    local expected = ARGV[4 * number - 1]
+    local expected = ARGV[4 * number]
     local met = true
-    -- A document without a record is what is left of a fault: see own_upkeep.
-    if kind == 'none' or type(redis.pcall('JSON.TYPE', key, path)) ~= 'string' then
-        there[number] = '0'
-        met = expected == '*' or expected == '-'
+    if kind ~= 'none' and kind ~= 'ReJSON-RL' then
+        -- Other types could not be put back if another operation failed.
+        local alone = #KEYS == 1 and ARGV[4 * number - 1] == 'delete' and expected == '*'
+        if not (ours and alone) then
+            return redis.error_reply('WRONGTYPE the key of a record holds something else')
+        end
+        there[number] = '1'
+    elseif kind == 'none' or not has(key, path) then
+        if kind == 'none' and ARGV[4 * number - 1] ~= 'put' then
+            redis.call('JSON.TYPE', key) -- a server without RedisJSON says so
+        end
+        -- Entries without a record are what is left of one: see own_upkeep.
+        local damaged = ours and kind ~= 'none' and not has(key, '.entries')
+        there[number] = damaged and '1' or '0'
+        met = expected == '*' or (expected == '-' and not damaged)
     else
         there[number] = '1'
         if expected ~= '*' then
@@ -87,17 +104,18 @@ local function apply(key, operation, document, ttl)
 end
 
 for number, key in ipairs(KEYS) do
-    local operation = ARGV[4 * number - 2]
+    local operation = ARGV[4 * number - 1]
     if operation ~= 'check' then
-        local ttl = ARGV[4 * number + 1]
+        local ttl = ARGV[4 * number + 2]
         local left = redis.call('PTTL', key)
         if ttl == '' and left < 0 then
             ttl = 'keep' -- it has no time to live
         end
-        if #KEYS > 1 or ttl ~= 'keep' then -- else there is one step, and nothing to undo
+        local steps = (operation == 'put' and ttl ~= 'keep') and 2 or 1
+        if #KEYS > 1 or steps > 1 then -- else there is one step, and nothing to undo
             before[key] = left == -2 and {} or {text = redis.call('JSON.GET', key), left = left}
         end
-        local failed = apply(key, operation, ARGV[4 * number], ttl)
+        local failed = apply(key, operation, ARGV[4 * number + 1], ttl)
         if failed then
             return failed
         end
