@@ -6,6 +6,7 @@ commits batches of writes all or nothing.
 """
 
 import hashlib
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -111,6 +112,11 @@ class Put(NamedTuple):
     ttl: float | None = None
     expected: Expected | str = Expected.ANYTHING
     keep_ttl: bool = False
+
+    @property
+    def milliseconds(self) -> int | None:
+        """`ttl` in whole milliseconds, never fewer; None for ever."""
+        return None if self.ttl is None else math.ceil(self.ttl * 1_000)
 
 
 class Delete(NamedTuple):

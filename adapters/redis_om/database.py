@@ -7,13 +7,10 @@ from typing import Any
 import redis
 from redis import exceptions
 
-from simstore.adapters.reading import chunks
+from simstore.adapters.reading import DOCUMENTS_AT_A_TIME, chunks
 from simstore.adapters.redis_connection.errors import as_ours
 from simstore.adapters.redis_connection.link import Call, Link
 from simstore.domain.errors import BackendError, BackendUnavailableError
-
-DOCUMENTS_AT_A_TIME = 100
-"""How many documents one round trip reads; of large ones, 50 to 100 measured best."""
 
 KEYS_AT_A_TIME = 1_000
 """How many keys SCAN looks at in a step."""

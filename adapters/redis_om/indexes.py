@@ -5,10 +5,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from simstore.adapters.reading import chunks
+from simstore.adapters.reading import DOCUMENTS_AT_A_TIME, chunks
 from simstore.adapters.redis_connection.link import Call
 from simstore.adapters.redis_om.database import (
-    DOCUMENTS_AT_A_TIME,
     JSON_TYPE,
     Database,
     is_no_index,

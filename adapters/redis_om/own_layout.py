@@ -21,8 +21,9 @@ import orjson
 import redis
 
 from simstore.adapters.codec import dumps_values, loads_values
+from simstore.adapters.reading import DOCUMENTS_AT_A_TIME
 from simstore.adapters.redis_om.candidates import candidates_of
-from simstore.adapters.redis_om.database import DOCUMENTS_AT_A_TIME, KEYS_AT_A_TIME
+from simstore.adapters.redis_om.database import KEYS_AT_A_TIME
 from simstore.adapters.redis_om.entries import EntryFields
 from simstore.adapters.redis_om.json_text import LEVELS, kept_json
 from simstore.adapters.redis_om.layout import Ask, Definition, Layout, Read, Row

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import orjson
 
 from simstore.adapters.codec import version_of
-from simstore.adapters.reading import chunks
+from simstore.adapters.reading import DOCUMENTS_AT_A_TIME, chunks
 from simstore.adapters.redis_connection.link import Call, script_call
-from simstore.adapters.redis_om.database import DOCUMENTS_AT_A_TIME, Database
+from simstore.adapters.redis_om.database import Database
 from simstore.adapters.redis_om.entries import EntryFields
 from simstore.adapters.redis_om.indexes import SearchIndexes
 from simstore.adapters.redis_om.layout import Ask

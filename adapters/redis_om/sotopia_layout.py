@@ -15,8 +15,8 @@ import orjson
 import redis
 from pydantic import BaseModel
 
+from simstore.adapters.reading import DOCUMENTS_AT_A_TIME
 from simstore.adapters.redis_om.candidates import LookUp, Parameters, candidates_of
-from simstore.adapters.redis_om.database import DOCUMENTS_AT_A_TIME
 from simstore.adapters.redis_om.entries import number_query
 from simstore.adapters.redis_om.exact import test_of
 from simstore.adapters.redis_om.json_text import kept_json

@@ -1,6 +1,5 @@
 """Writes as calls of one script."""
 
-import math
 from collections.abc import Iterator, Sequence
 
 from simstore.adapters.redis_connection.link import Call, script_call
@@ -9,7 +8,7 @@ from simstore.adapters.redis_om.scripts import COMMIT
 from simstore.adapters.storage import Check, Delete, Expected, Operation, Put
 
 RECORDS_AT_A_TIME = 100
-BYTES_AT_A_TIME = 8_000_000
+BYTES_AT_A_TIME = 8 << 20
 """How much one round trip writes at most, unless one record alone is larger."""
 
 _EXPECTED = {Expected.ANYTHING: "*", Expected.NOTHING: "-"}
@@ -44,7 +43,7 @@ def _words(layout: Layout, operation: Operation) -> tuple[str | bytes, ...]:
 def _ttl(put: Put) -> str:
     if put.keep_ttl:
         return "keep"
-    return "" if put.ttl is None else str(max(1, math.ceil(put.ttl * 1_000)))
+    return str(put.milliseconds or "")
 
 
 def batches(

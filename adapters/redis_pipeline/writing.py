@@ -95,7 +95,7 @@ def _arguments(operation: Operation) -> tuple[Argument, ...]:
                 "put",
                 operation.pk,
                 expected,
-                _milliseconds(operation),
+                "keep" if operation.keep_ttl else operation.milliseconds or "",
                 dumps_values(operation.values),
                 packed(indexes.entries(operation.values)),
             )
@@ -103,9 +103,3 @@ def _arguments(operation: Operation) -> tuple[Argument, ...]:
             return ("delete", operation.pk, expected)
         case Check():
             return ("check", operation.pk, expected)
-
-
-def _milliseconds(put: Put) -> Argument:
-    if put.keep_ttl:
-        return "keep"
-    return "" if put.ttl is None else max(1, round(put.ttl * 1000))

@@ -13,20 +13,33 @@ from simstore.adapters.redis_pipeline.encoding import END, encoded
 from simstore.adapters.redis_pipeline.layout import BUCKETS_OF_A_CLUSTER, Layout, document_key
 from simstore.domain.maintenance import FaultKind
 from simstore.testing import (
+    Binding,
     OpenStore,
     RepositoryContract,
     StoreContract,
     fake_redis,
     repository_machine,
 )
+from simstore.testing.contract.collections import CollectionsContract
+from simstore.testing.contract.concurrency import ConcurrencyContract
+from simstore.testing.contract.deleting import DeletingContract
+from simstore.testing.contract.expiry import ExpiryContract
+from simstore.testing.contract.failing import FailingContract
+from simstore.testing.contract.maintenance import MaintenanceContract
+from simstore.testing.contract.ordering import OrderingContract
+from simstore.testing.contract.projecting import ProjectingContract
+from simstore.testing.contract.reading import ReadingContract
+from simstore.testing.contract.saving import SavingContract
+from simstore.testing.contract.transactions import TransactionContract
+from simstore.testing.contract.updating import UpdatingContract
 from tests.redis_keys import indexes_at
 from tests.servers.cluster import RedisCluster
 from tests.servers.fixtures import own_database
 from tests.servers.redis_server import RedisServer
 
 
-class RedisBinding(RepositoryContract, StoreContract):
-    """The contracts with ways past the port, for a server or a cluster."""
+class PastThePort(Binding):
+    """The ways past the port, for a server or a cluster."""
 
     buckets = 1
 
@@ -68,7 +81,29 @@ class RedisBinding(RepositoryContract, StoreContract):
             self.client().zadd(index, {encoded("spoilt") + END + pk.encode(): 0})
 
 
-class TestRedis(RedisBinding):
+class QuickContract(
+    SavingContract,
+    UpdatingContract,
+    ReadingContract,
+    ProjectingContract,
+    OrderingContract,
+    DeletingContract,
+    ExpiryContract,
+    FailingContract,
+    MaintenanceContract,
+    CollectionsContract,
+    TransactionContract,
+    ConcurrencyContract,
+):
+    """The rules that hang on what a server does with commands and scripts.
+
+    The others are about code above them, which the whole contract tests on newer servers.
+    """
+
+
+class OnServer(PastThePort):
+    """On the server of a fixture."""
+
     @pytest.fixture(autouse=True)
     def server(self, redis_server: RedisServer) -> RedisServer:
         self._server = redis_server
@@ -83,21 +118,25 @@ class TestRedis(RedisBinding):
         return lambda: simstore.connect(url)
 
 
-class TestValkey(TestRedis):
+class TestRedis(OnServer, RepositoryContract, StoreContract):
+    """Redis 8.2."""
+
+
+class TestValkey(OnServer, RepositoryContract, StoreContract):
     @pytest.fixture(autouse=True)
     def server(self, valkey_server: RedisServer) -> RedisServer:
         self._server = valkey_server
         return valkey_server
 
 
-class TestRedis62(TestRedis):
+class TestRedis62(OnServer, QuickContract):
     @pytest.fixture(autouse=True)
     def server(self, redis62_server: RedisServer) -> RedisServer:
         self._server = redis62_server
         return redis62_server
 
 
-class TestCluster(RedisBinding):
+class TestCluster(PastThePort, RepositoryContract, StoreContract):
     buckets = BUCKETS_OF_A_CLUSTER
 
     @pytest.fixture(autouse=True)
@@ -114,7 +153,7 @@ class TestCluster(RedisBinding):
         return lambda: simstore.connect(url)
 
 
-class TestFakeredis(RedisBinding):
+class TestFakeredis(PastThePort, QuickContract):
     """A user's unit tests need no server."""
 
     def client(self) -> Any:
