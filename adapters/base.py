@@ -7,6 +7,7 @@ backend gives the same answers.
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
@@ -21,6 +22,7 @@ from simstore.adapters.arguments import (
     seconds_of,
 )
 from simstore.adapters.codec import RecordCodec, version_of
+from simstore.adapters.collector import collector_paused
 from simstore.adapters.ordering import Ordering
 from simstore.adapters.projection import Projection
 from simstore.adapters.query import Query
@@ -54,6 +56,9 @@ from simstore.domain.repository import DEFAULT_BATCH_SIZE, Explanation, Reposito
 from simstore.domain.schema import ModelSchema, schema_of
 
 T = TypeVar("T", bound=BaseModel)
+
+RECORDS_AT_A_TIME = 100
+"""How many records are encoded while the garbage collector rests."""
 
 UPDATE_ATTEMPTS = 1_000
 LONGEST_PAUSE = 0.02
@@ -113,14 +118,17 @@ class StorageRepository(Repository[T]):
     def save_many(self, items: Iterable[T], *, ttl: Ttl = None) -> list[str]:
         pks: list[str] = []
         puts: dict[str, Put] = {}
-        for position, item in enumerate(check_items(items)):
-            try:
-                put = self.put(item, ttl)
-            except InvalidRecordError as error:
-                raise InvalidRecordError(f"item {position}: {error}") from error
-            pks.append(put.pk)
-            puts.pop(put.pk, None)
-            puts[put.pk] = put
+        numbered = enumerate(check_items(items))
+        while some := list(islice(numbered, RECORDS_AT_A_TIME)):
+            with collector_paused():
+                for position, item in some:
+                    try:
+                        put = self.put(item, ttl)
+                    except InvalidRecordError as error:
+                        raise InvalidRecordError(f"item {position}: {error}") from error
+                    pks.append(put.pk)
+                    puts.pop(put.pk, None)
+                    puts[put.pk] = put
         if puts:
             self._write(puts)
         return pks

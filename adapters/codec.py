@@ -239,7 +239,7 @@ def _dumps_infinite(value: object) -> bytes:
 
 def dumps_values(values: Values) -> bytes:
     """Indexed values as JSON, infinities included."""
-    return _dumps_infinite(values)
+    return _dumps_infinite(values) if holds_infinity(values) else orjson.dumps(values)
 
 
 def loads_values(data: bytes) -> Values:

@@ -198,10 +198,10 @@ def send(pool: redis.ConnectionPool, calls: Sequence[Call]) -> redis.Connection:
     except exceptions.ConnectionError as error:
         raise NotConnectedError(str(error)) from error
     try:
-        connection.send_packed_command(
-            connection.pack_commands([words for call in calls for words in call.commands()]),
-            check_health=False,
-        )
+        for call in calls:  # one by one: the server begins while the next is packed
+            connection.send_packed_command(
+                connection.pack_commands(call.commands()), check_health=False
+            )
     except BaseException:
         connection.disconnect()
         pool.release(connection)

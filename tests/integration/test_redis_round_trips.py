@@ -237,7 +237,8 @@ def test_scripts_that_the_server_has_forgotten_are_sent_again(
         work()
     assert store.agents.count() == NUMBER - 1
     assert list(store.agents.index_faults()) == []
-    assert not list(client.scan_iter("*:staged:*"))
+    namespace = store.url.partition("namespace=")[2]
+    assert not list(client.scan_iter(f"simstore:{{{namespace}:*:staged:*"))
 
 
 def test_a_cluster_is_asked_all_at_once(redis_cluster: RedisCluster, trips: Trips) -> None:
