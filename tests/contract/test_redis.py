@@ -8,7 +8,7 @@ import pytest
 from hypothesis.stateful import run_state_machine_as_test
 
 import simstore
-from simstore.adapters.redis_pipeline import store_on
+from simstore.adapters.redis_pipeline import opening, store_on
 from simstore.adapters.redis_pipeline.encoding import END, encoded
 from simstore.adapters.redis_pipeline.layout import BUCKETS_OF_A_CLUSTER, Layout, document_key
 from simstore.domain.maintenance import FaultKind
@@ -20,6 +20,7 @@ from simstore.testing import (
     fake_redis,
     repository_machine,
 )
+from simstore.testing.contract import processes
 from simstore.testing.contract.collections import CollectionsContract
 from simstore.testing.contract.concurrency import ConcurrencyContract
 from simstore.testing.contract.deleting import DeletingContract
@@ -138,12 +139,23 @@ class TestRedis62(OnServer, QuickContract):
         return redis62_server
 
 
-class TestCluster(PastThePort, RepositoryContract, StoreContract):
-    buckets = BUCKETS_OF_A_CLUSTER
+FEW_BUCKETS = 5
+"""In several slots, as all 32 are, which the tests of clusters and the side by side take."""
 
+
+class TestCluster(PastThePort, RepositoryContract, StoreContract):
     @pytest.fixture(autouse=True)
-    def cluster(self, redis_cluster: RedisCluster) -> RedisCluster:
+    def cluster(
+        self,
+        redis_cluster: RedisCluster,
+        request: pytest.FixtureRequest,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> RedisCluster:
         self._cluster = redis_cluster
+        self.buckets = BUCKETS_OF_A_CLUSTER
+        if request.function.__module__ != processes.__name__:  # another process has all of them
+            self.buckets = FEW_BUCKETS
+            monkeypatch.setattr(opening, "BUCKETS_OF_A_CLUSTER", FEW_BUCKETS)
         return redis_cluster
 
     def client(self) -> Any:
