@@ -13,22 +13,6 @@
 local path = ARGV[1]
 local ours = ARGV[2] == 'ours'
 
--- The JSON of the record, as a reader gets it: a text within the document stands for its JSON.
-local function record_of(key)
-    local text = redis.pcall('JSON.GET', key, path)
-    if type(text) ~= 'string' then
-        return nil
-    end
-    if string.byte(text) == 34 then
-        return cjson.decode('[' .. text .. ']')[1]
-    end
-    return text
-end
-
-local function has(key, where)
-    return type(redis.pcall('JSON.TYPE', key, where)) == 'string'
-end
-
 local there = {}
 for number, key in ipairs(KEYS) do
     local kind = redis.call('TYPE', key)['ok']
@@ -52,7 +36,7 @@ for number, key in ipairs(KEYS) do
     else
         there[number] = '1'
         if expected ~= '*' then
-            local record = expected ~= '-' and record_of(key)
+            local record = expected ~= '-' and record_of(key, path)
             met = record and redis.sha1hex(record) == expected
         end
     end
