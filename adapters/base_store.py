@@ -9,23 +9,32 @@ from typing import Any, Self, TypeVar, cast
 from pydantic import BaseModel
 
 from simstore.adapters.base import StorageRepository
+from simstore.adapters.messages.broker import LogBroker
+from simstore.adapters.messages.log import MessageLog
 from simstore.adapters.storage import Storage
 from simstore.adapters.transaction import BufferedTransaction
-from simstore.domain.errors import ModelError, StoreClosedError
+from simstore.domain.errors import ModelError, StoreClosedError, UnsupportedError
 from simstore.domain.maintenance import Inspection
 from simstore.domain.schema import ModelSchema, schema_of
 from simstore.domain.store import Capability, Store, Transaction
 
 M = TypeVar("M", bound=BaseModel)
 
+_NO_MESSAGES = {Capability.MESSAGES: "its backend keeps records alone"}
+
 
 class StorageStore(Store):
-    """Every repository of one storage. `url` is shown, so it must hold no password."""
+    """Every repository of one storage, and the broker of one log of messages.
 
-    def __init__(self, url: str, storage: Storage) -> None:
+    `url` is shown, so it must hold no password.
+    """
+
+    def __init__(self, url: str, storage: Storage, messages: MessageLog | None = None) -> None:
         self._url = url
         self._storage: Storage | None = storage
-        self._lacks = storage.lacks
+        self._messages = messages
+        self._broker = LogBroker(self._open_messages)
+        self._lacks = storage.lacks if messages is not None else {**storage.lacks, **_NO_MESSAGES}
         self._kind = type(storage)
         self._lock = RLock()
         self._repositories: dict[type[BaseModel], StorageRepository[Any]] = {}
@@ -66,6 +75,14 @@ class StorageStore(Store):
         self._repositories[model] = repository
         return repository
 
+    @property
+    def broker(self) -> LogBroker:
+        if Capability.MESSAGES in self._lacks:
+            raise UnsupportedError(
+                f"{self._url} has no message broker: {self._lacks[Capability.MESSAGES]}"
+            )
+        return self._broker
+
     def transaction(self) -> AbstractContextManager[Transaction]:
         return self._transaction()
 
@@ -86,12 +103,23 @@ class StorageStore(Store):
 
     def _open_storage(self) -> Storage:
         if self._storage is None:
-            raise StoreClosedError(f"the store {self._url} is closed; connect() to it again")
+            raise self._is_closed()
         return self._storage
+
+    def _open_messages(self) -> MessageLog:
+        if self._messages is None:
+            raise self._is_closed()
+        return self._messages
+
+    def _is_closed(self) -> StoreClosedError:
+        return StoreClosedError(f"the store {self._url} is closed; connect() to it again")
 
     def close(self) -> None:
         with self._lock:
             storage, self._storage = self._storage, None
+            messages, self._messages = self._messages, None
+        if messages is not None:
+            messages.close()
         if storage is not None:
             storage.close()
 

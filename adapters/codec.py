@@ -31,7 +31,7 @@ from simstore.domain.schema import FieldPath, ModelSchema, scalar
 
 T = TypeVar("T", bound=BaseModel)
 
-_FAULTS = (
+FAULTS = (
     PydanticSerializationError,
     AttributeError,
     LookupError,
@@ -80,9 +80,9 @@ class RecordCodec(Generic[T]):
             document = self._dump_item(item)
             back = self._load(document)
         except ValidationError as error:
-            field, reason = _first_fault(error)
+            field, reason = first_fault(error)
             raise self._invalid(item, f"{field}: {reason}") from error
-        except _FAULTS as error:
+        except FAULTS as error:
             raise self._invalid(item, f"{self._field_not_json(item)}: {error}") from error
         data = self._dump(item, document)
         if item.__dict__ != back.__dict__ or (
@@ -121,9 +121,9 @@ class RecordCodec(Generic[T]):
                 document = self._with_pk(pk, document)
             return self._load(document)
         except ValidationError as error:
-            field, reason = _first_fault(error)
+            field, reason = first_fault(error)
             raise CorruptRecordError(self._schema.collection, pk, field, reason) from error
-        except _FAULTS as error:
+        except FAULTS as error:
             # From a validator of the model's own, which did not expect what it met.
             reason = f"{type(error).__name__}: {error}"
             raise CorruptRecordError(self._schema.collection, pk, "", reason) from error
@@ -163,7 +163,7 @@ class RecordCodec(Generic[T]):
         for name in self._model.model_fields:
             try:
                 serialize(item, mode="json", include={name}, warnings=False)
-            except _FAULTS:
+            except FAULTS:
                 return name
         return "a field"
 
@@ -285,7 +285,7 @@ def _default_of(field: FieldInfo) -> str:
     return repr(once) if isinstance(once, Scalar | list) and once == again else ""
 
 
-def _first_fault(error: ValidationError) -> tuple[str, str]:
+def first_fault(error: ValidationError) -> tuple[str, str]:
     """(field path, reason) of the first complaint."""
     first = error.errors(include_url=False, include_context=False)[0]
     # The names below the first one also hold pydantic's own labels of union members.

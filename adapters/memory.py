@@ -16,6 +16,7 @@ from simstore.adapters.base_store import StorageStore
 from simstore.adapters.codec import version_of
 from simstore.adapters.forking import survive_forks
 from simstore.adapters.memory_index import OrderedPks, ValueIndex
+from simstore.adapters.messages.memory import MemoryLog, MessageDatabase
 from simstore.adapters.storage import (
     AllOf,
     AnyOf,
@@ -147,6 +148,7 @@ class MemoryDatabase:
 
     def __init__(self) -> None:
         self.lock = RLock()
+        self.messages = MessageDatabase()
         self._rows: defaultdict[str, _Rows] = defaultdict(_Rows)
         self._expiries: list[tuple[float, str, str]] = []
         self._valid_expiries = 0
@@ -313,4 +315,6 @@ def open_store(url: StoreURL) -> StorageStore:
     else:
         with _named_lock:
             database = _named.setdefault(url.location, MemoryDatabase())
-    return StorageStore(url.shown, MemoryStorage(database, options.get("namespace", "")))
+    namespace = options.get("namespace", "")
+    messages = MemoryLog(database.messages, namespace)
+    return StorageStore(url.shown, MemoryStorage(database, namespace), messages)

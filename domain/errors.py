@@ -19,10 +19,12 @@
     ├── DuplicateError         the primary key is taken; ``pk``
     ├── ConflictError          somebody else wrote in between; ``pk``
     ├── CorruptRecordError     a stored document that cannot be read; ``pk``, ``field``
+    ├── CorruptMessageError    a message that does not fit its channel's type; ``id``
     ├── SaveManyError          a bulk write that stopped; ``stored``, ``not_stored``
     ├── TransferError          records that are not in the target as they should be; ``pks``
     ├── TransactionError       a transaction used out of its time, or too wide for its store
     ├── StoreClosedError       a call on a closed store
+    ├── UnsupportedError       something the backend lacks (`Store.lacks`)    (NotImplementedError)
     ├── MissingDependencyError an extra that is not installed                 (ImportError)
     └── BackendError           the backend failed
         ├── BackendUnavailableError  it cannot be reached                     (ConnectionError)
@@ -212,6 +214,19 @@ class CorruptRecordError(SimstoreError):
         return f"record {self.pk!r} of {self.collection}{where} cannot be read: {self.reason}"
 
 
+class CorruptMessageError(SimstoreError):
+    """A message that the type of its channel cannot read; ``id`` names it, and it stays."""
+
+    def __init__(self, channel: str, id: str, reason: str) -> None:  # noqa: A002 — its attribute
+        super().__init__(channel, id, reason)
+        self.channel = channel
+        self.id = id
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"message {self.id} of {self.channel} cannot be read: {self.reason}"
+
+
 class SaveManyError(SimstoreError):
     """A bulk write stopped part of the way; the cause is chained.
 
@@ -275,6 +290,10 @@ class TransactionError(SimstoreError):
 
 class StoreClosedError(SimstoreError):
     """The store was closed before the call."""
+
+
+class UnsupportedError(SimstoreError, NotImplementedError):
+    """A call for something that the store's backend lacks."""
 
 
 class BackendError(SimstoreError):

@@ -8,6 +8,7 @@ from typing import Protocol, Self, TypeVar
 
 from pydantic import BaseModel
 
+from simstore.domain.broker import MessageBroker
 from simstore.domain.episodes import (
     AnnotationForEpisode,
     Annotator,
@@ -53,6 +54,7 @@ class Capability(StrEnum):
     MULTI_PROCESS = "several processes may use the database at once"
     WIDE_TRANSACTIONS = "a transaction may span any records"
     ATOMIC_SAVE_MANY = "save_many stores all of its records or none"
+    MESSAGES = "it has a message broker"
 
 
 class Transaction(Protocol):
@@ -145,6 +147,15 @@ class Store(Protocol):
 
         Raises:
             ModelError: the class cannot be used, or another one has its name.
+        """
+        ...
+
+    @property
+    def broker(self) -> MessageBroker:
+        """Channels of messages between agents, front ends and services.
+
+        Raises:
+            UnsupportedError: the store lacks `Capability.MESSAGES`.
         """
         ...
 

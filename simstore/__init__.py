@@ -14,6 +14,14 @@ Importing it connects to nothing.
 """
 
 from simstore.connection import connect
+from simstore.domain.broker import (
+    AsyncConsumer,
+    AsyncSubscription,
+    Consumer,
+    MessageBroker,
+    Subscription,
+)
+from simstore.domain.channels import Channel, Delivery, Received
 from simstore.domain.episodes import (
     AnnotationForEpisode,
     Annotator,
@@ -25,6 +33,7 @@ from simstore.domain.errors import (
     BackendTimeoutError,
     BackendUnavailableError,
     ConflictError,
+    CorruptMessageError,
     CorruptRecordError,
     DuplicateError,
     EvaluationError,
@@ -45,6 +54,7 @@ from simstore.domain.errors import (
     StoreURLError,
     TransactionError,
     TransferError,
+    UnsupportedError,
     WrongModelError,
 )
 from simstore.domain.evaluation import CustomEvaluationDimension, CustomEvaluationDimensionList
@@ -71,15 +81,21 @@ __all__ = [
     "AgentProfile",
     "AnnotationForEpisode",
     "Annotator",
+    "AsyncConsumer",
+    "AsyncSubscription",
     "BackendError",
     "BackendTimeoutError",
     "BackendUnavailableError",
     "Capability",
+    "Channel",
     "Condition",
     "ConflictError",
+    "Consumer",
+    "CorruptMessageError",
     "CorruptRecordError",
     "CustomEvaluationDimension",
     "CustomEvaluationDimensionList",
+    "Delivery",
     "DuplicateError",
     "EnvAgentComboStorage",
     "EnvironmentList",
@@ -96,6 +112,7 @@ __all__ = [
     "InvalidPkError",
     "InvalidRecordError",
     "MatchingInWaitingRoom",
+    "MessageBroker",
     "MessageTransaction",
     "MissingDependencyError",
     "ModelError",
@@ -103,6 +120,7 @@ __all__ = [
     "NonStreamingSimulationStatus",
     "NotFoundError",
     "QueryError",
+    "Received",
     "Record",
     "RelationshipProfile",
     "RelationshipType",
@@ -114,10 +132,12 @@ __all__ = [
     "Store",
     "StoreClosedError",
     "StoreURLError",
+    "Subscription",
     "Transaction",
     "TransactionError",
     "TransactionRepository",
     "TransferError",
+    "UnsupportedError",
     "WrongModelError",
     "connect",
     "field",

@@ -8,6 +8,7 @@ from typing import Any, Self, cast
 from uuid import uuid4
 
 import simstore
+from simstore.domain.broker import MessageBroker
 from simstore.domain.maintenance import FaultKind, IndexFault, Inspection
 from simstore.domain.query import And, Comparison, Condition, Not, Operator, Or
 from simstore.domain.repository import Repository
@@ -252,6 +253,10 @@ class WrappedStore(Store):
     @property
     def lacks(self) -> Mapping[Capability, str]:
         return self.inner.lacks
+
+    @property
+    def broker(self) -> MessageBroker:
+        return self.inner.broker
 
     def repository(self, model: type[Any]) -> Repository[Any]:
         inner = self.inner.repository(model)

@@ -6,7 +6,8 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self, cast
 
-from simstore.domain.errors import SimstoreError
+from simstore.domain.broker import MessageBroker
+from simstore.domain.errors import SimstoreError, UnsupportedError
 from simstore.domain.maintenance import Inspection
 from simstore.domain.repository import Repository
 from simstore.domain.store import Capability, Store, Transaction
@@ -112,6 +113,10 @@ class StoresTogether(Store):
     @property
     def lacks(self) -> Mapping[Capability, str]:
         return {lacking: why for store in self._stores for lacking, why in store.lacks.items()}
+
+    @property
+    def broker(self) -> MessageBroker:
+        raise UnsupportedError("messages have ids of their own on each of them")
 
     def repository(self, model: type[Any]) -> Repository[Any]:
         inner = [store.repository(model) for store in self._stores]

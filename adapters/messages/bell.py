@@ -1,0 +1,230 @@
+"""Waiting within a process: whoever publishes rings, and threads and tasks look again.
+
+For logs that answer at once, and do not wait themselves: those in memory and in a file.
+"""
+
+import asyncio
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Lock
+from typing import NamedTuple, TypeVar
+
+from simstore.adapters.messages.ids import MessageId
+from simstore.adapters.messages.log import Address, AsyncFeed, Entry, Feed, MessageLog, Share, Taken
+from simstore.domain.errors import StoreClosedError
+
+T = TypeVar("T")
+
+
+class Look(NamedTuple):
+    """What a look at a group found, and in how many seconds something of it will be due."""
+
+    taken: Taken | None
+    due_in: float | None = None
+
+
+class Bell:
+    """Calls those who wait for an address. Safe to be shared by threads."""
+
+    patience: float | None = None
+    """Seconds after which to look again though nobody rang; None where every ring is heard."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._waiting: dict[Address, list[Callable[[], None]]] = {}
+
+    def before_fork(self) -> None:
+        """Wait for the call of another thread to end; after the locks under which it is rung."""
+        self._lock.acquire()
+
+    def after_fork(self) -> None:
+        """Go on."""
+        self._lock.release()
+
+    @contextmanager
+    def calling(self, address: Address, wake: Callable[[], None]) -> Iterator[None]:
+        """While it lasts, `wake` is called whenever it is rung; from any thread, and briefly."""
+        with self._lock:
+            self._waiting.setdefault(address, []).append(wake)
+        try:
+            yield
+        finally:
+            with self._lock:
+                others = self._waiting[address]
+                others.remove(wake)
+                if not others:
+                    del self._waiting[address]
+
+    def ring(self, address: Address) -> None:
+        """There is something new at `address`."""
+        with self._lock:
+            wakes = list(self._waiting.get(address, ()))
+        for wake in wakes:
+            wake()
+
+    def ring_all(self) -> None:
+        """Let everybody look."""
+        with self._lock:
+            wakes = [wake for some in self._waiting.values() for wake in some]
+        for wake in wakes:
+            wake()
+
+
+class LookedAtLog(MessageLog):
+    """A log at which one looks, and waits for its bell in between."""
+
+    looks_block = False
+    """Whether a look may take long enough to keep an event loop from its other tasks."""
+
+    def __init__(self, bell: Bell) -> None:
+        self.bell = bell
+        self.closed = False
+
+    @abstractmethod
+    def join(self, address: Address, share: Share) -> None:
+        """As `Feed.join`."""
+
+    @abstractmethod
+    def look(self, address: Address, share: Share) -> Look:
+        """As `Feed.take`, without waiting."""
+
+    def place(self, address: Address) -> Address:
+        """What is rung for an address: the bell may serve several namespaces."""
+        return address
+
+    def feed(self, address: Address) -> Feed:
+        return BellFeed(self, address)
+
+    def async_feed(self, address: Address) -> AsyncFeed:
+        return AsyncBellFeed(self, address)
+
+    def close(self) -> None:
+        self.closed = True
+        self.bell.ring_all()
+
+    def check_open(self) -> None:
+        """Raise StoreClosedError if it is closed."""
+        if self.closed:
+            raise StoreClosedError("the store was closed; connect() to it again")
+
+
+class BellFeed(Feed):
+    """A thread's way to wait for a log's entries."""
+
+    def __init__(self, log: LookedAtLog, address: Address) -> None:
+        self._log = log
+        self._address = address
+        self._woken = Event()
+        self._closed = False
+
+    def read(self, after: MessageId, limit: int, wait: float | None) -> list[Entry]:
+        def look() -> tuple[list[Entry], None]:
+            return self._log.entries(self._address, after, limit, newest=False), None
+
+        return self._wait(look, wait) or []
+
+    def join(self, share: Share) -> None:
+        self._log.check_open()
+        self._log.join(self._address, share)
+
+    def take(self, share: Share, wait: float | None) -> Taken | None:
+        return self._wait(lambda: self._log.look(self._address, share), wait)
+
+    def _wait(self, look: Callable[[], tuple[T, float | None]], wait: float | None) -> T | None:
+        until = None if wait is None else time.monotonic() + wait
+        if self._closed:
+            return None
+        self._log.check_open()
+        found, due_in = look()  # before anybody is told to ring: mostly there is something
+        if found or wait == 0:
+            return found
+        with self._log.bell.calling(self._log.place(self._address), self._woken.set):
+            while True:
+                self._woken.clear()
+                if self._closed:
+                    return None
+                self._log.check_open()
+                found, due_in = look()
+                left = None if until is None else until - time.monotonic()
+                if found or (left is not None and left <= 0):
+                    return found
+                self._woken.wait(_shortest(left, due_in, self._log.bell.patience))
+
+    def close(self) -> None:
+        self._closed = True
+        self._woken.set()
+
+
+class AsyncBellFeed(AsyncFeed):
+    """A task's way to wait for a log's entries."""
+
+    def __init__(self, log: LookedAtLog, address: Address) -> None:
+        self._log = log
+        self._address = address
+        self._taking = Lock()
+        self._given: Taken | None = None
+        """What was taken for a task that was cancelled meanwhile: it is for the next."""
+
+    async def last_id(self) -> MessageId:
+        return await self._call(lambda: self._log.last_id(self._address))
+
+    async def read(self, after: MessageId, limit: int, wait: float | None) -> list[Entry]:
+        def look() -> tuple[list[Entry], None]:
+            return self._log.entries(self._address, after, limit, newest=False), None
+
+        return await self._wait(look, wait)
+
+    async def join(self, share: Share) -> None:
+        await self._call(lambda: self._log.join(self._address, share))
+
+    async def take(self, share: Share, wait: float | None) -> Taken | None:
+        def look() -> Look:
+            with self._taking:  # the thread of a cancelled call may be at it still
+                if self._given is not None:
+                    return Look(self._given)
+                found = self._log.look(self._address, share)
+                self._given = found.taken
+                return found
+
+        taken = await self._wait(look, wait)
+        self._given = None
+        return taken
+
+    async def acknowledge(self, group: str, message: MessageId) -> bool:
+        return await self._call(lambda: self._log.acknowledge(self._address, group, message))
+
+    async def _wait(self, look: Callable[[], tuple[T, float | None]], wait: float | None) -> T:
+        loop = asyncio.get_running_loop()
+        until = None if wait is None else loop.time() + wait
+        woken = asyncio.Event()
+
+        def wake() -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(woken.set)
+
+        with self._log.bell.calling(self._log.place(self._address), wake):
+            while True:
+                woken.clear()
+                found, due_in = await self._call(look)
+                left = None if until is None else until - loop.time()
+                if found or (left is not None and left <= 0):
+                    return found
+                pause = _shortest(left, due_in, self._log.bell.patience)
+                try:
+                    async with asyncio.timeout(pause):
+                        await woken.wait()
+                except TimeoutError:
+                    pass
+
+    async def _call(self, call: Callable[[], T]) -> T:
+        self._log.check_open()
+        return await asyncio.to_thread(call) if self._log.looks_block else call()
+
+    async def aclose(self) -> None:
+        """There is nothing to release."""
+
+
+def _shortest(*pauses: float | None) -> float | None:
+    return min((max(pause, 0.0) for pause in pauses if pause is not None), default=None)
