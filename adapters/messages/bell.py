@@ -7,7 +7,7 @@ import asyncio
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event, Lock
 from typing import NamedTuple, TypeVar
 
@@ -52,10 +52,11 @@ class Bell:
             yield
         finally:
             with self._lock:
-                others = self._waiting[address]
-                others.remove(wake)
+                others = self._waiting.get(address, [])
+                if wake in others:  # a child of a fork has nobody who waits
+                    others.remove(wake)
                 if not others:
-                    del self._waiting[address]
+                    self._waiting.pop(address, None)
 
     def ring(self, address: Address) -> None:
         """There is something new at `address`."""
@@ -163,6 +164,8 @@ class AsyncBellFeed(AsyncFeed):
     def __init__(self, log: LookedAtLog, address: Address) -> None:
         self._log = log
         self._address = address
+        self._woken = asyncio.Event()
+        self._closed = False
         self._taking = Lock()
         self._given: Taken | None = None
         """What was taken for a task that was cancelled meanwhile: it is for the next."""
@@ -174,7 +177,7 @@ class AsyncBellFeed(AsyncFeed):
         def look() -> tuple[list[Entry], None]:
             return self._log.entries(self._address, after, limit, newest=False), None
 
-        return await self._wait(look, wait)
+        return await self._wait(look, wait) or []
 
     async def join(self, share: Share) -> None:
         await self._call(lambda: self._log.join(self._address, share))
@@ -195,18 +198,21 @@ class AsyncBellFeed(AsyncFeed):
     async def acknowledge(self, group: str, message: MessageId) -> bool:
         return await self._call(lambda: self._log.acknowledge(self._address, group, message))
 
-    async def _wait(self, look: Callable[[], tuple[T, float | None]], wait: float | None) -> T:
+    async def _wait(
+        self, look: Callable[[], tuple[T, float | None]], wait: float | None
+    ) -> T | None:
         loop = asyncio.get_running_loop()
         until = None if wait is None else loop.time() + wait
-        woken = asyncio.Event()
 
         def wake() -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(woken.set)
+            with suppress(RuntimeError):  # the loop was closed meanwhile
+                loop.call_soon_threadsafe(self._woken.set)
 
         with self._log.bell.calling(self._log.place(self._address), wake):
             while True:
-                woken.clear()
+                self._woken.clear()
+                if self._closed:
+                    return None
                 found, due_in = await self._call(look)
                 left = None if until is None else until - loop.time()
                 if found or (left is not None and left <= 0):
@@ -214,7 +220,7 @@ class AsyncBellFeed(AsyncFeed):
                 pause = _shortest(left, due_in, self._log.bell.patience)
                 try:
                     async with asyncio.timeout(pause):
-                        await woken.wait()
+                        await self._woken.wait()
                 except TimeoutError:
                     pass
 
@@ -223,7 +229,8 @@ class AsyncBellFeed(AsyncFeed):
         return await asyncio.to_thread(call) if self._log.looks_block else call()
 
     async def aclose(self) -> None:
-        """There is nothing to release."""
+        self._closed = True
+        self._woken.set()
 
 
 def _shortest(*pauses: float | None) -> float | None:

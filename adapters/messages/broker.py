@@ -70,7 +70,7 @@ class LogBroker(MessageBroker):
         start, wait = check_start(after), check_timeout(timeout)
         log, codec = self._open_log(), ChannelCodec(channel)
         begin = log.last_id(address) if start is None else start
-        return LogSubscription(codec, log.feed(address), begin, wait)
+        return LogSubscription(codec, self._open_log, log.feed(address), begin, wait)
 
     def asubscribe(
         self,
@@ -81,7 +81,8 @@ class LogBroker(MessageBroker):
     ) -> LogAsyncSubscription[M]:
         address = address_of(channel)
         start, wait = check_start(after), check_timeout(timeout)
-        held = HeldFeed(self._open_log(), address)
+        self._open_log()
+        held = HeldFeed(self._open_log, address)
         return LogAsyncSubscription(ChannelCodec(channel), held, start, wait)
 
     def history(
@@ -115,7 +116,7 @@ class LogBroker(MessageBroker):
         address = check_published(channel)
         share = check_share(group, consumer, after, retry_after, max_tries)
         wait = check_timeout(timeout)
-        return LogConsumer(ChannelCodec(channel), self._open_log(), address, share, wait)
+        return LogConsumer(ChannelCodec(channel), self._open_log, address, share, wait)
 
     def aconsume(  # noqa: PLR0913 — the port's
         self,
@@ -131,7 +132,8 @@ class LogBroker(MessageBroker):
         address = check_published(channel)
         share = check_share(group, consumer, after, retry_after, max_tries)
         wait = check_timeout(timeout)
-        held = HeldFeed(self._open_log(), address)
+        self._open_log()
+        held = HeldFeed(self._open_log, address)
         return LogAsyncConsumer(ChannelCodec(channel), held, share, wait)
 
     def trim(

@@ -7,6 +7,7 @@ import orjson
 from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
+from simstore.adapters.arguments import shown
 from simstore.adapters.codec import FAULTS, dumps, first_fault
 from simstore.adapters.messages.ids import MessageId
 from simstore.adapters.messages.log import Entry
@@ -63,10 +64,15 @@ class ChannelCodec(Generic[M]):
         except (TypeError, ValueError) as error:
             raise self._invalid(message, str(error)) from error
         if type(back) is not kind:
-            raise self._wrong(message)
-        if back != message:
-            names = (n for n in kind.model_fields if getattr(message, n) != getattr(back, n))
-            raise self._invalid(message, f"{next(names, 'a field')} would come back as another")
+            if not self._is_of_type(message):
+                raise self._wrong(message)
+            raise self._invalid(message, f"it would come back as a {type(back).__name__}")
+        for name in _kept_fields(message):
+            kept, returned = getattr(message, name), getattr(back, name)
+            if kept != returned:
+                raise self._invalid(
+                    message, f"{name}: {shown(kept)} would come back as {shown(returned)}"
+                )
         return data
 
     def decode(self, id_: MessageId, body: bytes) -> M:
@@ -121,6 +127,13 @@ class ChannelCodec(Generic[M]):
         return InvalidRecordError(
             f"this {type(message).__name__} cannot be published on {self._channel}: {why}"
         )
+
+
+def _kept_fields(message: BaseModel) -> list[str]:
+    """The names of the fields that are kept; those with ``exclude=True`` are not."""
+    fields = type(message).model_fields.items()
+    names = [name for name, field in fields if not field.exclude]
+    return names + list(message.__pydantic_extra__ or ())
 
 
 def _adapter(kind: Any) -> TypeAdapter[Any]:

@@ -1,5 +1,6 @@
 """Consumers: entries that a group's state gives out, as the messages of a channel."""
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -21,15 +22,15 @@ class LogConsumer(Consumer[M]):
     def __init__(
         self,
         codec: ChannelCodec[M],
-        log: MessageLog,
+        open_log: Callable[[], MessageLog],
         address: Address,
         share: Share,
         timeout: float | None,
     ) -> None:
         self._codec = codec
-        self._log = log
+        self._open_log = open_log
         self._address = address
-        self._feed = feed = log.feed(address)
+        self._feed = feed = open_log().feed(address)
         self._share = share
         self._timeout = timeout
         self._closed = False
@@ -41,7 +42,8 @@ class LogConsumer(Consumer[M]):
         return None if taken is None else delivery_of(self._codec, taken)
 
     def acknowledge(self, delivery: Delivery[object]) -> bool:
-        return self._log.acknowledge(self._address, self._share.group, id_of(delivery))
+        id_ = id_of(delivery)
+        return self._open_log().acknowledge(self._address, self._share.group, id_)
 
     def __iter__(self) -> Self:
         return self

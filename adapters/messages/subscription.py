@@ -1,7 +1,7 @@
 """Subscriptions: entries of a log as the messages of a channel, a batch read ahead."""
 
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -46,9 +46,15 @@ class LogSubscription(Subscription[M]):
     """A thread's subscription to a log."""
 
     def __init__(
-        self, codec: ChannelCodec[M], feed: Feed, after: MessageId, timeout: float | None
+        self,
+        codec: ChannelCodec[M],
+        open_log: Callable[[], MessageLog],
+        feed: Feed,
+        after: MessageId,
+        timeout: float | None,
     ) -> None:
         self._codec = codec
+        self._open_log = open_log
         self._feed = feed
         self._position = after
         self._timeout = timeout
@@ -65,6 +71,7 @@ class LogSubscription(Subscription[M]):
             self._ahead.add(self._feed.read(self._position, self._ahead.limit, wait))
         if not self._ahead or self._closed:
             return None
+        self._open_log()  # what was read ahead ends with the store, too
         entry = self._ahead.take()
         self._position = entry.id
         return self._codec.received(entry)
@@ -122,6 +129,7 @@ class LogAsyncSubscription(AsyncSubscription[M]):
             self._ahead.add(await feed.read(position, self._ahead.limit, wait))
         if not self._ahead:
             return None
+        self._held.open_log()  # what was read ahead ends with the store, too
         entry = self._ahead.take()
         self._position = entry.id
         return self._codec.received(entry)
@@ -164,8 +172,8 @@ class HeldFeed:
     asynchronous generators that nobody holds any more: so one of them has the feed.
     """
 
-    def __init__(self, log: MessageLog, address: Address) -> None:
-        self._log = log
+    def __init__(self, open_log: Callable[[], MessageLog], address: Address) -> None:
+        self.open_log = open_log
         self._address = address
         self._holder: AsyncGenerator[AsyncFeed, None] | None = None
         self._feed: AsyncFeed | None = None
@@ -180,7 +188,7 @@ class HeldFeed:
         if self.closed:
             raise InvalidArgumentError("it was closed; subscribe or consume anew")
         if self._feed is None:
-            self._holder = _holding(self._log.async_feed(self._address))
+            self._holder = _holding(self.open_log().async_feed(self._address))
             self._feed = await anext(self._holder)
         return self._feed
 

@@ -45,8 +45,10 @@ class ClusterLink(Link):
     the link's own, so that looking the cluster up anew disturbs no call that is under way.
     """
 
+    is_cluster = True
+
     def __init__(self, settings: RedisSettings) -> None:
-        super().__init__(settings.shown)
+        super().__init__(settings.shown, settings.timeout)
         self._settings = settings
         self._addresses = settings.addresses
         self._lock = Lock()
@@ -65,7 +67,7 @@ class ClusterLink(Link):
             self._exchange_some(calls, waiting, replies)
             lost = (exceptions.ConnectionError, exceptions.TimeoutError, *REFUSALS)
             if any(isinstance(replies[i], lost) for i in waiting):
-                self._forget()
+                self.look_up_anew()
             waiting = [i for i in waiting if isinstance(replies[i], REFUSALS)]
             if not waiting or time.monotonic() + pause > until:
                 return replies
@@ -159,7 +161,10 @@ class ClusterLink(Link):
             self._lock = Lock()
             self._process = os.getpid()
 
-    def _forget(self) -> None:
+    def pool_of(self, key: str) -> redis.ConnectionPool:
+        return self._pool(self._topology().get_node_from_key(key))
+
+    def look_up_anew(self) -> None:
         """Look the cluster up anew before the next call."""
         self._notice_fork()
         with self._lock:
@@ -176,7 +181,7 @@ class ClusterLink(Link):
         return [redis.Redis(connection_pool=self._pool(node)) for node in primaries]
 
     def close(self) -> None:
-        self._forget()
+        self.look_up_anew()
         with self._lock:
             pools = list(self._pools.values())
         for pool in pools:

@@ -1,5 +1,6 @@
 """redis-py's errors as ours: what happened, and what to do about it."""
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -58,6 +59,23 @@ _NOT_TLS = (
 
 _NO_CLUSTER = ("Cluster mode is not enabled", "cluster support disabled")
 
+_PASSING = (
+    exceptions.ConnectionError,
+    exceptions.TimeoutError,
+    exceptions.BusyLoadingError,
+)
+_PASSING_IN_A_CLUSTER = (
+    exceptions.AskError,
+    exceptions.MovedError,
+    exceptions.TryAgainError,
+    exceptions.ClusterDownError,
+    exceptions.MasterDownError,
+    exceptions.ReadOnlyError,
+    exceptions.RedisClusterException,
+)
+_LASTING = (exceptions.AuthenticationError, exceptions.AuthorizationError)
+"""They are connection errors to redis-py, but time heals them not."""
+
 
 @contextmanager
 def translated(shown: str) -> Iterator[None]:
@@ -68,6 +86,16 @@ def translated(shown: str) -> Iterator[None]:
         raise as_ours(shown, error) from error
     except exceptions.RedisClusterException as error:
         raise _of_cluster(shown, error) from error
+
+
+def may_pass(error: Exception, *, cluster: bool) -> bool:
+    """Whether `error` is one of a server that restarts, or of a cluster that is put in order."""
+    cause = error.__cause__ or error.__context__
+    if isinstance(error, _LASTING) or isinstance(cause, (*_LASTING, ssl.SSLError)):
+        return False
+    if any(words in str(error) for words in _NO_CLUSTER):
+        return False
+    return isinstance(error, (*_PASSING, *(_PASSING_IN_A_CLUSTER if cluster else ())))
 
 
 def as_ours(shown: str, error: exceptions.RedisError) -> BackendError:

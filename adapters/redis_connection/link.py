@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 import redis
 from redis import exceptions
 
+from simstore.adapters.redis_connection.dedicated import is_plain
 from simstore.adapters.redis_connection.errors import translated
 from simstore.adapters.redis_connection.scripts import Script
+from simstore.adapters.redis_connection.settings import DEFAULT_TIMEOUT
 
 Argument = str | bytes | int
 
@@ -79,9 +81,15 @@ def script_call(script: Script, keys: Sequence[str], *arguments: Argument) -> Ca
 class Link(ABC):
     """The way to a server or a cluster. Safe to be shared by threads and inherited by forks."""
 
-    def __init__(self, shown: str) -> None:
+    is_cluster = False
+    can_be_woken = True
+    """Whether a thread that waits for an answer can be woken by another."""
+
+    def __init__(self, shown: str, timeout: float) -> None:
         self.shown = shown
         """The URL, without its password."""
+        self.timeout = timeout
+        """Seconds to wait for an answer."""
 
     def write(self, calls: Sequence[Call]) -> list[Any]:
         """The replies to `calls`, errors among them, in one round trip.
@@ -149,6 +157,19 @@ class Link(ABC):
     def clients(self) -> list[redis.Redis]:
         """A client of each server that holds records."""
 
+    @abstractmethod
+    def pool_of(self, key: str) -> redis.ConnectionPool:
+        """The connections to the server that has `key`.
+
+        Raises:
+            RedisError: redis-py's own; it is not known which it is.
+            RedisClusterException: redis-py's own; the same.
+        """
+
+    @abstractmethod
+    def look_up_anew(self) -> None:
+        """Find out anew which server has which key, where that may have changed."""
+
     def scan(self, client: redis.Redis, pattern: str, count: int) -> Iterator[list[bytes]]:
         """The keys of a server that fit `pattern`, some at a time; some may come twice."""
         cursor: int | bytes = 0
@@ -170,10 +191,12 @@ class ServerLink(Link):
     """The way to one server."""
 
     def __init__(self, shown: str, client: redis.Redis, *, owned: bool = True) -> None:
-        super().__init__(shown)
         self._client = client
         self._owned = owned
         self._pool = client.connection_pool
+        timeout = self._pool.connection_kwargs.get("socket_timeout")
+        super().__init__(shown, DEFAULT_TIMEOUT if timeout is None else timeout)
+        self.can_be_woken = is_plain(self._pool)
 
     def _exchange(self, calls: Sequence[Call]) -> list[Any]:
         return receive(self._pool, send(self._pool, calls), calls)
@@ -183,6 +206,12 @@ class ServerLink(Link):
 
     def clients(self) -> list[redis.Redis]:
         return [self._client]
+
+    def pool_of(self, key: str) -> redis.ConnectionPool:  # noqa: ARG002 — as above
+        return self._pool
+
+    def look_up_anew(self) -> None:
+        """There is nothing to look up."""
 
     def close(self) -> None:
         if self._owned:

@@ -33,9 +33,9 @@ def open_store(url: StoreURL) -> StorageStore:
         )
     if find_spec("redis") is None or find_spec("redis_om") is None:
         raise MissingDependencyError(f"{url.scheme}://", "redis-om")
-    from simstore.adapters.redis_om.opening import open_storage  # noqa: PLC0415 — redis-om may be absent
+    from simstore.adapters.redis_om.opening import open_parts  # noqa: PLC0415 — redis-om may be absent
 
-    return StorageStore(url.shown, open_storage(settings, sotopia=layout == "sotopia"))
+    return StorageStore(url.shown, *open_parts(settings, sotopia=layout == "sotopia"))
 
 
 def _layout(text: str) -> str:

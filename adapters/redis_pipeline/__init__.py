@@ -21,21 +21,35 @@ from simstore.adapters.url import StoreURL
 from simstore.domain.errors import MissingDependencyError
 
 if TYPE_CHECKING:
-    import redis
+    import redis.asyncio
 
 
-def store_on(client: "redis.Redis", *, namespace: str = "") -> StorageStore:
+def store_on(
+    client: "redis.Redis",
+    *,
+    namespace: str = "",
+    async_client: "redis.asyncio.Redis | None" = None,
+) -> StorageStore:
     """A store on redis-py's `client`, which the caller made, and closes.
 
     It is for what no URL can say, and for ``fakeredis.FakeRedis()`` in unit tests, which needs
     no server. The client's own retries are not used.
+
+    Those who wait for messages make connections of their own, by the arguments of the client's.
+    Where those are of a class that is not redis-py's, as fakeredis's, asyncio needs an
+    `async_client` for the same database, such as ``fakeredis.FakeAsyncRedis(server=…)``. It is
+    only asked how it connects.
     """
     from simstore.adapters.redis_connection.link import ServerLink  # noqa: PLC0415 — as below
     from simstore.adapters.redis_pipeline.layout import Layout  # noqa: PLC0415 — as below
     from simstore.adapters.redis_pipeline.storage import RedisStorage  # noqa: PLC0415 — as below
+    from simstore.adapters.redis_streams.log import StreamLog  # noqa: PLC0415 — as below
 
     url = "redis://(a client of your own)"
-    return StorageStore(url, RedisStorage(ServerLink(url, client, owned=False), Layout(namespace)))
+    link = ServerLink(url, client, owned=False)
+    pool = None if async_client is None else async_client.connection_pool
+    messages = StreamLog(link, namespace, pool)
+    return StorageStore(url, RedisStorage(link, Layout(namespace)), messages)
 
 
 def open_store(url: StoreURL) -> StorageStore:
@@ -44,6 +58,6 @@ def open_store(url: StoreURL) -> StorageStore:
     settings = RedisSettings.parse(url, cluster=cluster)
     if find_spec("redis") is None:
         raise MissingDependencyError(f"{url.scheme}://", "redis")
-    from simstore.adapters.redis_pipeline.opening import open_storage  # noqa: PLC0415 — redis-py may be absent
+    from simstore.adapters.redis_pipeline.opening import open_parts  # noqa: PLC0415 — redis-py may be absent
 
-    return StorageStore(url.shown, open_storage(settings, cluster=cluster))
+    return StorageStore(url.shown, *open_parts(settings, cluster=cluster))

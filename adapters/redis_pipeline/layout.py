@@ -25,22 +25,20 @@ Behind the base, a colon and the signature of a definition's indexes:
 written to.
 """
 
-import re
 from zlib import crc32
 
+from simstore.adapters.redis_connection.names import escaped
 from simstore.adapters.storage import Collection
 
 BUCKETS_OF_A_CLUSTER = 32
 """Fixed: records stay in the bucket that they were written to."""
-
-_SPECIAL = re.compile(r"[^A-Za-z0-9_.\-]")
 
 
 class Layout:
     """The keys of one namespace, with so many buckets to a collection."""
 
     def __init__(self, namespace: str, buckets: int = 1) -> None:
-        self._namespace = _escaped(namespace)
+        self._namespace = escaped(namespace)
         self.buckets = buckets
 
     @property
@@ -50,7 +48,7 @@ class Layout:
 
     def base(self, collection: str, bucket: int) -> str:
         """What the keys of a bucket begin with."""
-        return f"simstore:{{{self._namespace}:{_escaped(collection)}:{bucket}}}"
+        return f"simstore:{{{self._namespace}:{escaped(collection)}:{bucket}}}"
 
     def bases(self, collection: str) -> list[str]:
         """The bases of all buckets of a collection."""
@@ -85,8 +83,3 @@ def todo_key(base: str, collection: Collection) -> str:
 def indexes_base(base: str, collection: Collection) -> str:
     """What the keys of the indexes of a definition begin with, in one bucket."""
     return f"{base}:{collection.indexes.signature}"
-
-
-def _escaped(text: str) -> str:
-    """`text` without colons, braces and what else would make two names one."""
-    return _SPECIAL.sub(lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), text)

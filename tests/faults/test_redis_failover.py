@@ -150,7 +150,7 @@ def test_a_look_at_the_topology_disturbs_no_other_thread(redis_cluster: RedisClu
         writer.start()
         link = store._storage._link  # type: ignore[attr-defined]  # a StorageStore's
         for _ in range(20):
-            link._forget()
+            link.look_up_anew()
             time.sleep(0.02)
         writer.stop()
         assert writer.errors == []
