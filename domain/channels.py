@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from simstore.domain.errors import InvalidArgumentError, InvalidPkError
 from simstore.domain.fields import check_pk
@@ -24,9 +24,25 @@ class Channel(Generic[M]):
     """
 
     name: str
-    message_type: type[M] | Any
+    message_type: Any
     dead_letters_of: str | None = None
     """The group that gave up on these messages; None for the channel itself."""
+
+    if TYPE_CHECKING:  # what dataclass makes does not tell M from a class
+
+        @overload
+        def __init__(
+            self, name: str, message_type: type[M], dead_letters_of: str | None = None
+        ) -> None: ...
+
+        @overload
+        def __init__(
+            self, name: str, message_type: Any, dead_letters_of: str | None = None
+        ) -> None: ...
+
+        def __init__(
+            self, name: str, message_type: Any, dead_letters_of: str | None = None
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         check_name("channel", self.name)

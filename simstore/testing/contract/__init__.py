@@ -14,6 +14,7 @@ from simstore.testing.contract.isolation import IsolationContract
 from simstore.testing.contract.keys import KeyContract
 from simstore.testing.contract.keywords import KeywordContract
 from simstore.testing.contract.maintenance import MaintenanceContract
+from simstore.testing.contract.messages import BrokerContract
 from simstore.testing.contract.ordering import OrderingContract
 from simstore.testing.contract.outgrown import OutgrownContract
 from simstore.testing.contract.own_models import OwnModelContract
@@ -58,4 +59,4 @@ class StoreContract(
     """Every rule about stores: their repositories, transactions, and several users at once."""
 
 
-__all__ = ["RepositoryContract", "StoreContract"]
+__all__ = ["BrokerContract", "RepositoryContract", "StoreContract"]
