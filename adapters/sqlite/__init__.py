@@ -1,4 +1,4 @@
-"""``sqlite:///file.db``: records in a file, without a server; the embedded default.
+"""``sqlite:///file.db``: records and messages in a file, without a server; the embedded default.
 
 The path is relative after three slashes and absolute after four. Options:
 
@@ -12,6 +12,7 @@ import math
 
 from simstore.adapters.base_store import StorageStore
 from simstore.adapters.sqlite.connection import Connection
+from simstore.adapters.sqlite.messages import SqliteLog
 from simstore.adapters.sqlite.storage import SqliteStorage
 from simstore.adapters.url import StoreURL
 from simstore.domain.errors import StoreURLError
@@ -30,7 +31,9 @@ def open_store(url: StoreURL) -> StorageStore:
         timeout=options.get("timeout", DEFAULT_TIMEOUT),
         synchronous=options.get("synchronous", "full"),
     )
-    return StorageStore(url.shown, SqliteStorage(connection, options.get("namespace", "")))
+    namespace = options.get("namespace", "")
+    messages = SqliteLog(connection, namespace)
+    return StorageStore(url.shown, SqliteStorage(connection, namespace), messages)
 
 
 def path_of(url: StoreURL) -> str:

@@ -99,6 +99,17 @@ class Connection:
             yield connection
 
     @contextmanager
+    def writing_at_once(self) -> Iterator[sqlite3.Connection]:
+        """As `writing`, but where another process writes it raises BackendTimeoutError at once."""
+        with self.reading() as connection:
+            connection.execute("PRAGMA busy_timeout = 0")
+            try:
+                with self.writing():
+                    yield connection
+            finally:
+                connection.execute(f"PRAGMA busy_timeout = {int(self._timeout * 1000)}")
+
+    @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
         with self._lock, self._translated():
             connection = self._current()
