@@ -22,6 +22,8 @@
     ├── CorruptMessageError    a message that does not fit its channel's type; ``id``
     ├── SaveManyError          a bulk write that stopped; ``stored``, ``not_stored``
     ├── TransferError          records that are not in the target as they should be; ``pks``
+    ├── NotHeldError           a turn or a lease that is not the caller's; ``holder``
+    ├── LeaseTimeoutError      a lease that others held for too long          (TimeoutError)
     ├── TransactionError       a transaction used out of its time, or too wide for its store
     ├── StoreClosedError       a call on a closed store
     ├── UnsupportedError       something the backend lacks (`Store.lacks`)    (NotImplementedError)
@@ -282,6 +284,27 @@ class TransferError(SimstoreError):
 
     def __str__(self) -> str:
         return f"{self.collection} {_names(self.pks, self.count)}: {self.reason}"
+
+
+class NotHeldError(SimstoreError):
+    """A turn or a lease was to be ended or renewed by somebody who does not have it.
+
+    Nothing was changed. ``holder`` is who has it, None if nobody has.
+    """
+
+    def __init__(self, what: str, holder: str | None, hint: str) -> None:
+        super().__init__(what, holder, hint)
+        self.what = what
+        self.holder = holder
+        self.hint = hint
+
+    def __str__(self) -> str:
+        held = "nobody has" if self.holder is None else f"{self.holder!r} has"
+        return f"{held} {self.what}; {self.hint}"
+
+
+class LeaseTimeoutError(SimstoreError, TimeoutError):
+    """A lease was not to be had within the time that its caller would wait."""
 
 
 class TransactionError(SimstoreError):

@@ -34,9 +34,14 @@ class MessageTransaction(BaseModel):
             raise ValueError(f"{text!r} is not a number of seconds, such as '1732367000.25'")
         return text
 
+    @property
+    def seconds(self) -> float:
+        """When it was sent, in Unix seconds."""
+        return float(self.timestamp_str)
+
     def to_tuple(self) -> tuple[float, str, str]:
         """(Unix seconds, sender, message)."""
-        return float(self.timestamp_str), self.sender, self.message
+        return self.seconds, self.sender, self.message
 
 
 class SessionTransaction(ExpiringRecord):
@@ -59,10 +64,33 @@ class SessionTransaction(ExpiringRecord):
         return self
 
 
+class TurnEnded(BaseModel):
+    """Published when a client has ended its turn in a session."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    client_id: str
+
+
+class Match(BaseModel):
+    """Two clients that were paired, and the session that was opened for them.
+
+    The first of `client_ids` had waited: it is the session's client. The second came to it,
+    and is the session's server.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    session_id: str
+    client_ids: tuple[str, str]
+
+
 class MatchingInWaitingRoom(ExpiringRecord):
     """Clients that wait to be paired, and the sessions made for them.
 
-    `timestamp` is in Unix seconds.
+    `timestamp` is when the last of them came, in Unix seconds. The three lists go together:
+    the session of the client at each place, and whether the client was told of it (``""``: not
+    yet).
     """
 
     timestamp: Number

@@ -1,4 +1,4 @@
-"""Use cases over the ports: files, scores, transcripts, whole stores. They know no backend."""
+"""Use cases over the ports: files, scores, transcripts, chats, stores. They know no backend."""
 
 from simstore.services.agreements import (
     Agreement,
@@ -47,6 +47,16 @@ from simstore.services.rewards import (
     extract_rewards,
     get_rewards_from_episode,
 )
+from simstore.services.sessions import (
+    ChatSession,
+    Lease,
+    Match,
+    WaitingRoom,
+    ajoin_session,
+    aopen_session,
+    join_session,
+    open_session,
+)
 from simstore.services.sotopia_files.csv_tables import (
     agentprofiles_to_csv,
     csv_to_agentprofiles,
@@ -83,6 +93,7 @@ __all__ = [
     "AgentReward",
     "Agreement",
     "Cell",
+    "ChatSession",
     "Comparison",
     "CopyReport",
     "Diagnosis",
@@ -93,16 +104,21 @@ __all__ = [
     "ImportReport",
     "Leaderboard",
     "LeaderboardRow",
+    "Lease",
+    "Match",
     "Missing",
     "MissingReason",
     "OnProgress",
     "Progress",
     "StoreComparison",
     "Transcript",
+    "WaitingRoom",
     "agentprofiles_to_csv",
     "agentprofiles_to_jsonl",
     "agreement",
+    "ajoin_session",
     "annotation_agreement",
+    "aopen_session",
     "compare_models",
     "compare_stores",
     "comparison_to_csv",
@@ -127,6 +143,7 @@ __all__ = [
     "extract_rewards",
     "get_rewards_from_episode",
     "import_records",
+    "join_session",
     "jsonl_to_agentprofiles",
     "jsonl_to_envagnetcombostorage",
     "jsonl_to_environmentprofiles",
@@ -139,6 +156,7 @@ __all__ = [
     "leaderboard_to_markdown",
     "leaderboard_to_sotopia_jsonl",
     "map_human_annotations_to_episode_logs",
+    "open_session",
     "pandas_reward_frame",
     "polars_reward_frame",
     "relationshipprofiles_to_csv",
