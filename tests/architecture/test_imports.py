@@ -115,7 +115,7 @@ def test_no_bare_names_after_importing_everything() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    python_files("simstore", *MOVED, "tests", "benchmarks"),
+    python_files("simstore", *MOVED, "tests", "benchmarks", "examples"),
     ids=lambda path: str(path.relative_to(ROOT)),
 )
 def test_simstore_is_imported_by_its_own_name(path: Path) -> None:
