@@ -1,11 +1,17 @@
-"""``python -m benchmarks [memory] [sqlite] [files] [redis] [--scale 0.1]``."""
+"""``python -m benchmarks [memory] [sqlite] [files] [redis] [messages] [--scale 0.1]``."""
 
 import argparse
 
-from benchmarks import files, memory, redis, sqlite
+from benchmarks import files, memory, messages, redis, sqlite
 from benchmarks.timing import machine
 
-PARTS = {"memory": memory.main, "sqlite": sqlite.main, "files": files.main, "redis": redis.main}
+PARTS = {
+    "memory": memory.main,
+    "sqlite": sqlite.main,
+    "files": files.main,
+    "redis": redis.main,
+    "messages": messages.main,
+}
 
 
 def main() -> None:
