@@ -4,11 +4,12 @@ For logs that answer at once, and do not wait themselves: those in memory and in
 """
 
 import asyncio
+import os
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from threading import Event, Lock
+from threading import Event, Lock, RLock
 from typing import NamedTuple, TypeVar
 
 from simstore.adapters.messages.ids import MessageId
@@ -28,11 +29,10 @@ class Look(NamedTuple):
 class Bell:
     """Calls those who wait for an address. Safe to be shared by threads."""
 
-    patience: float | None = None
-    """Seconds after which to look again though nobody rang; None where every ring is heard."""
-
     def __init__(self) -> None:
-        self._lock = Lock()
+        # Reentrant: a coroutine that is thrown away ends its wait in whatever thread that happens.
+        self._lock = RLock()
+        self._process = os.getpid()
         self._waiting: dict[Address, list[Callable[[], None]]] = {}
 
     def before_fork(self) -> None:
@@ -40,8 +40,15 @@ class Bell:
         self._lock.acquire()
 
     def after_fork(self) -> None:
-        """Go on."""
+        """Go on, in a child without those who waited."""
+        if self._process != os.getpid():
+            self._process = os.getpid()
+            self._leave_to_parent()
         self._lock.release()
+
+    def _leave_to_parent(self) -> None:
+        """Forget, in a child, who waits in the parent."""
+        self._waiting.clear()
 
     @contextmanager
     def calling(self, address: Address, wake: Callable[[], None]) -> Iterator[None]:
@@ -151,7 +158,7 @@ class BellFeed(Feed):
                 left = None if until is None else until - time.monotonic()
                 if found or (left is not None and left <= 0):
                     return found
-                self._woken.wait(_shortest(left, due_in, self._log.bell.patience))
+                self._woken.wait(_shortest(left, due_in))
 
     def close(self) -> None:
         self._closed = True
@@ -217,7 +224,7 @@ class AsyncBellFeed(AsyncFeed):
                 left = None if until is None else until - loop.time()
                 if found or (left is not None and left <= 0):
                     return found
-                pause = _shortest(left, due_in, self._log.bell.patience)
+                pause = _shortest(left, due_in)
                 try:
                     async with asyncio.timeout(pause):
                         await self._woken.wait()

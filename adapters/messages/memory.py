@@ -156,7 +156,7 @@ class MemoryLog(LookedAtLog):
         super().__init__(database.bell)
         self._database = database
         self._lock = database.lock
-        self._prefix = f"{namespace}:"
+        self._prefix = f"{namespace}\0"  # which is in no channel's name
 
     def append(
         self, address: Address, bodies: Sequence[bytes], ttl: float | None

@@ -11,7 +11,6 @@ has written. All that a datagram can do, whoever sent it, is to make somebody lo
 """
 
 import hashlib
-import os
 import socket
 import sqlite3
 import time
@@ -62,20 +61,15 @@ class ListeningBell(Bell):
         self._addresses: dict[bytes, Address] = {}
         self._listener: _Listener | None = None
         self._is_stopped = False
-        self._process = os.getpid()
         # Nobody has this lock and the connection's at once, so they are taken in any order.
         survive_forks(self)
 
-    def after_fork(self) -> None:
-        if self._process != os.getpid():
-            # Those who waited, and the thread, are in the parent.
-            self._process = os.getpid()
-            self._waiting.clear()
-            self._addresses.clear()
-            if self._listener is not None:
-                self._listener.abandon()
-                self._listener = None
-        super().after_fork()
+    def _leave_to_parent(self) -> None:
+        super()._leave_to_parent()
+        self._addresses.clear()
+        if self._listener is not None:
+            self._listener.abandon()
+            self._listener = None
 
     @contextmanager
     def calling(self, address: Address, wake: Callable[[], None]) -> Iterator[None]:

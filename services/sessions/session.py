@@ -1,7 +1,7 @@
 """Chat sessions: messages that are stored in a record, and announced on a channel."""
 
 from bisect import insort
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -236,7 +236,7 @@ class ChatSession(Turns):
 
     def follow(
         self, since: Moment | None = None, *, timeout: float | None = None
-    ) -> Iterator[MessageTransaction]:
+    ) -> Generator[MessageTransaction, None, None]:
         """The messages that were sent after `since`, then those to come, each once.
 
         Of those that are there it gives the earlier ones first; one that was posted late comes
@@ -260,7 +260,7 @@ class ChatSession(Turns):
         since: Moment | None = None,
         *,
         timeout: float | None = None,  # noqa: ASYNC109 — as `follow`
-    ) -> AsyncIterator[MessageTransaction]:
+    ) -> AsyncGenerator[MessageTransaction, None]:
         """As `follow`: ``async for message in session.afollow(): ...``."""
         unseen = Unseen(filter_of(None, None, since))
         deadline = Deadline(timeout)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from threading import Thread
 from typing import Any, cast
 
@@ -353,7 +354,8 @@ class TakesAThreadEach(MemoryLog):
 
                 def work() -> None:
                     found = sync.read(after, limit, wait)
-                    loop.call_soon_threadsafe(settle, future, found)
+                    with suppress(RuntimeError):  # the loop may have ended before
+                        loop.call_soon_threadsafe(settle, future, found)
 
                 def settle(future: asyncio.Future[list[Entry]], found: list[Entry]) -> None:
                     if not future.done():

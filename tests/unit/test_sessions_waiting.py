@@ -152,7 +152,7 @@ def test_following_gives_what_is_there_and_what_comes_each_once(
         again = session.post("bot", "twin", timestamp=two.seconds + 1000)
         session.post("bot", "before it began", timestamp=one.seconds - 1)
     assert sorted(found.result(), key=str) == sorted([silent, late, twin, again], key=str)
-    following.close()  # type: ignore[attr-defined]  # it is a generator
+    following.close()
     assert list(session.follow(twin, timeout=0)) == []
     assert list(session.follow(one, timeout=0)) == session.messages(one)
 
@@ -160,7 +160,7 @@ def test_following_gives_what_is_there_and_what_comes_each_once(
 def test_tasks_follow_too(session: ChatSession, begun: threading.Semaphore) -> None:
     async def read(count: int) -> list[MessageTransaction]:
         found = []
-        async with aclosing(session.afollow()) as messages:  # type: ignore[type-var]  # as above
+        async with aclosing(session.afollow()) as messages:
             async for message in messages:
                 found.append(message)
                 if len(found) == count:
