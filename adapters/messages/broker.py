@@ -19,7 +19,8 @@ from simstore.adapters.messages.codec import ChannelCodec
 from simstore.adapters.messages.consumer import LogAsyncConsumer, LogConsumer
 from simstore.adapters.messages.ids import ORIGIN, MessageId
 from simstore.adapters.messages.log import MessageLog
-from simstore.adapters.messages.subscription import HeldFeed, LogAsyncSubscription, LogSubscription
+from simstore.adapters.messages.sources import HeldFeed
+from simstore.adapters.messages.subscription import LogAsyncSubscription, LogSubscription
 from simstore.domain.broker import (
     DEFAULT_MAX_TRIES,
     DEFAULT_RETRY_AFTER,
