@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from simstore.testing import OpenStore, RepositoryMachine, repository_machine
 from tests.contract.broken import STORES, open_broken
+from tests.contract.catching import SETTINGS, SHORT, broken_rules
 
 pytest_plugins = ("pytester",)
 
@@ -88,8 +88,7 @@ BEYOND_THE_MACHINE = {
 
 def failures(pytester: pytest.Pytester, name: str, rules: set[str]) -> set[str]:
     """Which of `rules` that backend breaks."""
-    pytester.makepyfile(
-        f"""
+    binding = f"""
         import pytest
         from simstore.testing import RepositoryContract, StoreContract
         from tests.contract import broken
@@ -105,16 +104,7 @@ def failures(pytester: pytest.Pytester, name: str, rules: set[str]) -> set[str]:
             def full_url(self, store):
                 return broken.FULL_URL
         """
-    )
-    expression = " or ".join(sorted(rules))
-    record = pytester.inline_run("-q", "-p", "no:cacheprovider", "--tb=no", "-k", expression)
-    ran = {_rule(report.nodeid) for report in record.getreports("pytest_runtest_logreport")}
-    assert rules <= ran, f"no such rules: {rules - ran}"
-    return {_rule(report.nodeid) for report in record.getfailures()}
-
-
-def _rule(nodeid: str) -> str:
-    return nodeid.rpartition("::")[2].partition("[")[0]
+    return broken_rules(pytester, binding, rules)
 
 
 def test_every_broken_backend_is_tried() -> None:
@@ -138,17 +128,6 @@ def machine(name: str) -> type[RepositoryMachine]:
     return repository_machine(new_database)
 
 
-SETTINGS = settings(
-    max_examples=400,
-    stateful_step_count=30,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-
-
 @pytest.mark.parametrize("name", sorted(CAUGHT_BY.keys() - BEYOND_THE_MACHINE))
 def test_the_machine_catches(name: str) -> None:
     with pytest.raises((AssertionError, ExceptionGroup)):
@@ -156,4 +135,4 @@ def test_the_machine_catches(name: str) -> None:
 
 
 def test_the_machine_passes_a_sound_backend() -> None:
-    run_state_machine_as_test(machine("Sound"), settings=settings(SETTINGS, max_examples=15))
+    run_state_machine_as_test(machine("Sound"), settings=SHORT)

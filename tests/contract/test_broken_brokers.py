@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from simstore.testing import BrokerMachine, OpenStore, broker_machine
 from tests.contract.broken_brokers import BROKERS, open_broken_broker
+from tests.contract.catching import SETTINGS, SHORT, broken_rules
 
 pytest_plugins = ("pytester",)
 
@@ -157,8 +157,7 @@ what it was given at once or not at all."""
 
 def failures(pytester: pytest.Pytester, name: str, rules: set[str]) -> set[str]:
     """Which of `rules` that broker breaks."""
-    pytester.makepyfile(
-        f"""
+    binding = f"""
         import pytest
         from simstore.testing import BrokerContract
         from tests.contract import broken_brokers
@@ -170,16 +169,7 @@ def failures(pytester: pytest.Pytester, name: str, rules: set[str]) -> set[str]:
             def open_store(self):
                 return broken_brokers.open_broken_broker({name!r})
         """
-    )
-    expression = " or ".join(sorted(rules))
-    record = pytester.inline_run("-q", "-p", "no:cacheprovider", "--tb=no", "-k", expression)
-    ran = {_rule(report.nodeid) for report in record.getreports("pytest_runtest_logreport")}
-    assert rules <= ran, f"no such rules: {rules - ran}"
-    return {_rule(report.nodeid) for report in record.getfailures()}
-
-
-def _rule(nodeid: str) -> str:
-    return nodeid.rpartition("::")[2].partition("[")[0]
+    return broken_rules(pytester, binding, rules)
 
 
 def test_every_broken_broker_is_tried() -> None:
@@ -203,17 +193,6 @@ def machine(name: str) -> type[BrokerMachine]:
     return broker_machine(new_database)
 
 
-SETTINGS = settings(
-    max_examples=1_500,
-    stateful_step_count=30,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-
-
 @pytest.mark.parametrize("name", sorted(CAUGHT_BY.keys() - BEYOND_THE_MACHINE))
 def test_the_machine_catches(name: str) -> None:
     with pytest.raises((AssertionError, ExceptionGroup)):
@@ -221,4 +200,4 @@ def test_the_machine_catches(name: str) -> None:
 
 
 def test_the_machine_passes_a_sound_broker() -> None:
-    run_state_machine_as_test(machine("SoundBroker"), settings=settings(SETTINGS, max_examples=15))
+    run_state_machine_as_test(machine("SoundBroker"), settings=SHORT)

@@ -1,8 +1,12 @@
 """The parts of the kit: its texts, its notion of sameness, its oracle and its report."""
 
+import asyncio
 import os
 import subprocess
 import sys
+import time
+import warnings
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +15,26 @@ import pytest
 import simstore
 from simstore.domain.fields import check_pk
 from simstore.testing import (
+    BrokerMachine,
     Oracle,
     RepositoryMachine,
     Specimen,
     capability_report,
     identical,
 )
+from simstore.testing.broker_machine.oracle import OracleChannel
 from simstore.testing.capabilities import Answer
+from simstore.testing.contract.messages import BrokerBinding
+from simstore.testing.contract.messages.stores_of_messages import MessageStoreContract
 from simstore.testing.contract.processes import ProcessContract
 from simstore.testing.examples import example_records
+from simstore.testing.messages import EITHER, NOTES, STRANGERS, Gone, note
 from simstore.testing.models import Part
 from simstore.testing.oracle import before, equal, words_of
 from simstore.testing.records import RECORDS, REPOSITORIES
 from simstore.testing.texts import BAD_PKS, HALF_PAIRS, HOSTILE_PKS, HOSTILE_TEXTS
+
+pytest_plugins = ("pytester",)
 
 
 def test_there_are_many_hostile_texts_and_no_two_are_the_same() -> None:
@@ -102,6 +113,133 @@ def test_the_oracle_keeps_copies() -> None:
 def test_the_bases_must_be_bound() -> None:
     with pytest.raises(NotImplementedError, match="overrides new_database"):
         RepositoryMachine().new_database()
+    with pytest.raises(NotImplementedError, match="overrides new_database"):
+        BrokerMachine().new_database()
+
+
+def test_the_kit_s_notes_and_what_is_none_cannot_be_taken_for_each_other() -> None:
+    with simstore.connect("memory://") as store:
+        broker = store.broker
+        broker.publish_many(STRANGERS, [Gone(who="a"), Gone(who="a", text=1)])
+        with broker.subscribe(NOTES, timeout=0) as subscription:
+            for _ in range(2):
+                with pytest.raises(simstore.CorruptMessageError):
+                    next(subscription)
+        broker.delete(NOTES)
+        broker.publish_many(NOTES, [note(""), note("0")])
+        with pytest.raises(simstore.CorruptMessageError):
+            broker.history(STRANGERS)
+        broker.publish_many(EITHER, [note("0"), Gone(who="a")])
+        assert [type(one.message).__name__ for one in broker.history(EITHER)] == ["Note", "Gone"]
+
+
+def test_the_broker_s_oracle_gives_what_is_due_before_what_is_new() -> None:
+    channel = OracleChannel()
+    for number in range(4):
+        channel.publish(f"{number}", note(f"{number}"))
+    group = channel.group("g", always_due=False, max_tries=2, start=1)
+    assert channel.next_of(group, "c") == {1}
+    assert [group.give(1, "c"), group.give(2, "d")] == [1, 1]
+    assert channel.next_of(group, "c") == {3}
+    group.return_of("c")
+    assert channel.next_of(group, "c") == {1}
+    assert channel.next_of(group, "d") == {1, 3}, "whether it is due to another is left open"
+    assert group.give(1, "c") == 2
+    group.return_of("c")
+    assert channel.next_of(group, "c") == {3}
+    assert channel.given_up(group, "c", 3, perhaps=False) == [1]
+    assert channel.given_up(group, "d", 3, perhaps=False) == []
+    assert channel.given_up(group, "d", 3, perhaps=True) == [1]
+    assert channel.trim(2) == 2
+    assert group.pending.keys() == {2}
+    channel.forget()
+    assert (channel.kept(), channel.first_kept(0), channel.groups) == ([], None, {})
+    with pytest.raises(AssertionError, match="was used before"):
+        channel.publish("3", note("again"))
+
+
+async def _warns() -> None:
+    warnings.warn("left open", ResourceWarning, stacklevel=1)
+
+
+async def _leaves_a_failed_task() -> None:
+    async def fail() -> None:
+        raise OSError("nobody saw it")
+
+    task = asyncio.create_task(fail())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    del task
+
+
+class _Leaky:
+    def __del__(self) -> None:
+        warnings.warn("left open", ResourceWarning, stacklevel=1)
+
+
+async def _leaves_something_open() -> None:
+    leaky = _Leaky()
+    leaky.itself = leaky  # type: ignore[attr-defined]  # so that only the collector finds it
+    del leaky
+
+
+async def _waits_for_ever() -> None:
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(
+    "main", [_warns, _leaves_a_failed_task, _leaves_something_open, _waits_for_ever]
+)
+def test_a_loop_that_is_not_left_tidy_fails(main: Callable[[], Awaitable[None]]) -> None:
+    binding = BrokerBinding()
+    binding.soon = 0.01
+    with pytest.raises((AssertionError, ResourceWarning, TimeoutError)):
+        binding.run(main)
+
+
+def test_a_loop_that_is_left_tidy_passes() -> None:
+    async def main() -> int:
+        return await asyncio.to_thread(lambda: 7)
+
+    assert BrokerBinding().run(main) == 7
+
+
+def test_a_test_of_a_broker_that_hangs_is_ended(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import time
+        from simstore.testing.contract.messages import BrokerBinding
+
+        class TestHanging(BrokerBinding):
+            soon = 0.02
+
+            def test_for_ever(self):
+                while True:
+                    time.sleep(1)
+
+            def test_briefly(self):
+                time.sleep(0.01)
+        """
+    )
+    begun = time.monotonic()
+    pytester.runpytest_inprocess("-q", "-p", "no:cacheprovider").assert_outcomes(failed=1, passed=1)
+    assert time.monotonic() - begun < 30
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("memory://a", "memory://a?namespace=elsewhere"),
+        ("sqlite:////tmp/a.db?timeout=3", "sqlite:////tmp/a.db?timeout=3&namespace=elsewhere"),
+        ("redis://h?namespace=x&db=1", "redis://h?db=1&namespace=elsewhere"),
+    ],
+)
+def test_the_url_of_another_namespace(url: str, expected: str) -> None:
+    class Known(BrokerBinding):
+        def full_url(self, store: Any) -> str:
+            return url
+
+    assert Known().other_namespace(None) == expected  # type: ignore[arg-type]  # not looked at
 
 
 class Elsewhere(ProcessContract):
@@ -116,6 +254,18 @@ def test_a_backend_that_other_processes_do_not_know_is_not_raced(
 ) -> None:
     with pytest.raises(pytest.skip.Exception, match="known-in-this-process-alone"):
         Elsewhere().test_no_process_loses_what_another_writes(
+            lambda: simstore.connect(f"sqlite:///{tmp_path}/database.db")
+        )
+
+
+class ElsewhereWithMessages(MessageStoreContract):
+    __test__ = False
+    full_url = Elsewhere.full_url
+
+
+def test_a_broker_that_other_processes_do_not_know_is_not_shared(tmp_path: Path) -> None:
+    with pytest.raises(pytest.skip.Exception, match="known-in-this-process-alone"):
+        ElsewhereWithMessages().test_processes_share_channels_and_groups(
             lambda: simstore.connect(f"sqlite:///{tmp_path}/database.db")
         )
 

@@ -2,10 +2,10 @@
 
 from simstore.testing.contract.messages.arguments import MessageArgumentContract
 from simstore.testing.contract.messages.asynchronous import (
-    AsyncGroupContract,
     AsyncSubscribingContract,
     AsyncWaitingContract,
 )
+from simstore.testing.contract.messages.asynchronous_groups import AsyncGroupContract
 from simstore.testing.contract.messages.base import BrokerBinding
 from simstore.testing.contract.messages.dead_letters import DeadLetterContract
 from simstore.testing.contract.messages.exact_messages import ExactMessageContract

@@ -16,7 +16,7 @@ from simstore.domain.broker import AsyncConsumer, AsyncSubscription, Consumer, M
 from simstore.domain.channels import Channel, Received
 from simstore.domain.store import Capability, Store
 from simstore.testing.binding import Binding, need
-from simstore.testing.messages import Note
+from simstore.testing.messages import NOTES, Note, note
 
 R = TypeVar("R")
 
@@ -41,6 +41,11 @@ class BrokerBinding(Binding):
         """The broker of an open store on an empty database."""
         need(store, Capability.MESSAGES)
         return store.broker
+
+    @pytest.fixture
+    def ids(self, broker: MessageBroker) -> list[str]:
+        """The ids of the messages 0 to 4 of `NOTES`, which are published."""
+        return broker.publish_many(NOTES, [note(f"{n}") for n in range(5)])
 
     @pytest.fixture(autouse=True)
     def bounded(self) -> Iterator[None]:

@@ -13,11 +13,6 @@ from simstore.testing.texts import HOSTILE_PKS
 class GroupContract(BrokerBinding):
     """A group is given every message behind its beginning, each to one of its consumers."""
 
-    @pytest.fixture
-    def ids(self, broker: MessageBroker) -> list[str]:
-        """The ids of the messages 0 to 4."""
-        return broker.publish_many(NOTES, [note(f"{n}") for n in range(5)])
-
     def test_a_consumer_alone_is_given_everything_in_order(
         self, broker: MessageBroker, ids: list[str]
     ) -> None:

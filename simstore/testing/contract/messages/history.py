@@ -11,7 +11,7 @@ class HistoryContract(BrokerBinding):
     """history() gives what is kept, from either end."""
 
     @pytest.fixture
-    def ten(self, broker: MessageBroker) -> list[str]:
+    def ten_ids(self, broker: MessageBroker) -> list[str]:
         """The ids of the messages 0 to 9."""
         return broker.publish_many(NOTES, [note(f"{n}") for n in range(10)])
 
@@ -21,7 +21,7 @@ class HistoryContract(BrokerBinding):
     def test_a_part_of_the_history(
         self,
         broker: MessageBroker,
-        ten: list[str],
+        ten_ids: list[str],
         after: int | None,
         limit: int | None,
         newest: bool,
@@ -29,12 +29,12 @@ class HistoryContract(BrokerBinding):
         expected = [f"{n}" for n in range(10) if after is None or n > after]
         if limit is not None:
             expected = expected[max(0, len(expected) - limit) :] if newest else expected[:limit]
-        start = None if after is None else ten[after]
+        start = None if after is None else ten_ids[after]
         found = broker.history(NOTES, after=start, limit=limit, newest=newest)
         assert texts(found) == expected
-        assert [one.id for one in found] == [ten[int(text)] for text in expected]
+        assert [one.id for one in found] == [ten_ids[int(text)] for text in expected]
 
-    def test_history_comes_in_pages(self, broker: MessageBroker, ten: list[str]) -> None:
+    def test_history_comes_in_pages(self, broker: MessageBroker, ten_ids: list[str]) -> None:
         after, found = None, []
         while page := broker.history(NOTES, after=after, limit=3):
             found += texts(page)
@@ -48,7 +48,7 @@ class HistoryContract(BrokerBinding):
         assert broker.history(NOTES) == []
 
     def test_reading_history_takes_nothing_away(
-        self, broker: MessageBroker, ten: list[str]
+        self, broker: MessageBroker, ten_ids: list[str]
     ) -> None:
         with broker.subscribe(NOTES, timeout=0) as subscription:
             assert broker.history(NOTES) == broker.history(NOTES) == list(subscription)

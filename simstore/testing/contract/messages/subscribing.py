@@ -11,11 +11,6 @@ from simstore.testing.messages import NOTES, OTHERS, note
 class SubscribingContract(BrokerBinding):
     """Each subscription gives every message behind its beginning, once and in order."""
 
-    @pytest.fixture
-    def ids(self, broker: MessageBroker) -> list[str]:
-        """The ids of the messages 0 to 4."""
-        return broker.publish_many(NOTES, [note(f"{n}") for n in range(5)])
-
     @pytest.mark.parametrize(
         ("start", "expected"),
         [(None, "01234"), ("new", ""), (0, "1234"), (3, "4"), (4, "")],
