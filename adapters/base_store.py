@@ -118,10 +118,12 @@ class StorageStore(Store):
         with self._lock:
             storage, self._storage = self._storage, None
             messages, self._messages = self._messages, None
-        if messages is not None:
-            messages.close()
-        if storage is not None:
-            storage.close()
+        try:
+            if messages is not None:
+                messages.close()
+        finally:
+            if storage is not None:
+                storage.close()
 
     def __enter__(self) -> Self:
         self._open_storage()

@@ -112,6 +112,16 @@ def asyncio_connection(
                 "give store_on() a client of redis.asyncio as well: async_client="
             )
         kind = _KINDS[kind]
+        lost = [
+            name
+            for name, value in arguments.items()
+            if name.startswith("ssl_") and value and name not in _FOR_ASYNCIO
+        ]
+        if lost:  # to go on without a check that was asked for would be worse
+            raise UnsupportedError(
+                f"redis-py's connections for asyncio have no {', '.join(lost)}; "
+                "give store_on() a client of redis.asyncio as well: async_client="
+            )
         arguments = {
             name: value
             for name, value in arguments.items()

@@ -107,6 +107,12 @@ class ListeningBell(Bell):
                 self._listener = None
             return self._listener is not listener
 
+    def lose(self, listener: "_Listener") -> None:
+        """Let go of `listener`, which has ended."""
+        with self._lock:
+            if self._listener is listener:
+                self._listener = None
+
     def stop(self) -> None:
         """End the thread, and wait for it."""
         with self._lock:
@@ -165,6 +171,9 @@ class _Listener:
         finally:
             if self._socket is not None:
                 self._socket.close()
+            bell = self._bell()
+            if bell is not None:
+                bell.lose(self)  # whatever ended it: who waits next has another
 
     def _turn(self) -> float | None:
         """Do what it is time for; seconds until the next, None if nobody waits any more."""

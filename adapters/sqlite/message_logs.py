@@ -3,11 +3,13 @@
 import sqlite3
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import NamedTuple
 
 from simstore.adapters.messages.ids import MOST, ORIGIN, MessageId
 from simstore.adapters.messages.log import Address, Entry
 from simstore.adapters.sqlite.message_tables import create_message_tables, has_message_tables
+from simstore.domain.errors import InvalidArgumentError
 
 FORGOTTEN_AT_A_TIME = 10
 """How many channels whose time has come a publication removes at most, besides its own."""
@@ -202,7 +204,10 @@ class Logs:
         return self._namespace, address.channel, address.dead_letters_of or ""
 
 
-def _entry(row: tuple[int, int, str | None, bytes]) -> Entry:
+def _entry(row: tuple[int, int, object, object]) -> Entry:
+    """What a row holds; what others have written into it is an empty text, and so no message."""
     milliseconds, number, original, body = row
-    first = None if original is None else MessageId.parse(original, "the id of a dead letter")
-    return Entry(MessageId(milliseconds, number), bytes(body), first)
+    first = None
+    with suppress(InvalidArgumentError):
+        first = None if original is None else MessageId.parse(original, "the id of a dead letter")
+    return Entry(MessageId(milliseconds, number), body if isinstance(body, bytes) else b"", first)
