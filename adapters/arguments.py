@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from simstore.adapters.storage import Expected
 from simstore.domain.errors import InvalidArgumentError
 from simstore.domain.fields import check_pk
+from simstore.domain.text import shown
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -66,12 +67,6 @@ def check_version(version: str | None) -> Expected | str:
             f"if_version is the str that get_versioned() returned second, not {shown(version)}"
         )
     return version
-
-
-def shown(value: object) -> str:
-    """`value` in a message: cut short."""
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 LONGEST_TTL = 1e12

@@ -15,7 +15,6 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
-from simstore.adapters.arguments import shown
 from simstore.adapters.storage import Content, Document, Indexes, Values
 from simstore.adapters.type_hints import holds_no_number, is_copied_by_validation
 from simstore.domain.errors import (
@@ -28,6 +27,7 @@ from simstore.domain.numbers import holds_infinity
 from simstore.domain.query import Scalar
 from simstore.domain.record import dumper_of, loader_of
 from simstore.domain.schema import FieldPath, ModelSchema, scalar
+from simstore.domain.text import shown
 
 T = TypeVar("T", bound=BaseModel)
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from simstore.adapters.arguments import shown
 from simstore.adapters.storage import Indexes, Values
 from simstore.domain.errors import InvalidArgumentError
 from simstore.domain.schema import FieldPath, ModelSchema
+from simstore.domain.text import shown
 
 
 class Projection:

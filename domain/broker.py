@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from types import EllipsisType
 from typing import Literal, Protocol, Self, TypeVar
 
 from simstore.domain.channels import Channel, Delivery, Received
@@ -38,8 +39,10 @@ class Subscription(
         """
         ...
 
-    def receive(self, timeout: float | None = None) -> Received[M_co] | None:
-        """The next message; None if none came within `timeout` seconds (None: no limit).
+    def receive(self, timeout: float | EllipsisType | None = ...) -> Received[M_co] | None:
+        """The next message; None if none came within `timeout` seconds, or it was closed.
+
+        A `timeout` of None waits for ever; left out, it is the one that iteration has.
 
         Raises:
             CorruptMessageError: the message does not fit the channel's type; it was taken.
@@ -72,7 +75,7 @@ class AsyncSubscription(
 
     async def __anext__(self) -> Received[M_co]: ...
 
-    async def receive(self, timeout: float | None = None) -> Received[M_co] | None:  # noqa: ASYNC109 — as `Subscription.receive`; asyncio.timeout() works, too
+    async def receive(self, timeout: float | EllipsisType | None = ...) -> Received[M_co] | None:  # noqa: ASYNC109 — as `Subscription.receive`; asyncio.timeout() works, too
         """As `Subscription.receive`."""
         ...
 
@@ -84,8 +87,10 @@ class AsyncSubscription(
 class Consumer(Iterator[Delivery[M_co]], AbstractContextManager["Consumer[M_co]"], Protocol[M_co]):
     """What one consumer of a group is given, a message at a time; for one thread at a time."""
 
-    def receive(self, timeout: float | None = None) -> Delivery[M_co] | None:
-        """The next message; None if none came within `timeout` seconds (None: no limit).
+    def receive(self, timeout: float | EllipsisType | None = ...) -> Delivery[M_co] | None:
+        """The next message; None if none came within `timeout` seconds, or it was closed.
+
+        A `timeout` of None waits for ever; left out, it is the one that iteration has.
 
         Raises:
             CorruptMessageError: the message does not fit the channel's type. It counts as a
@@ -98,7 +103,8 @@ class Consumer(Iterator[Delivery[M_co]], AbstractContextManager["Consumer[M_co]"
         """The group is done with a message: it never comes again.
 
         Returns whether it had not been acknowledged, given up or trimmed before. A consumer
-        that took too long may still acknowledge what another one was given meanwhile.
+        that took too long may still acknowledge what another one was given meanwhile. Any
+        thread or task may acknowledge, while another receives, and after it was closed.
         """
         ...
 
@@ -118,12 +124,12 @@ class AsyncConsumer(
 
     async def __anext__(self) -> Delivery[M_co]: ...
 
-    async def receive(self, timeout: float | None = None) -> Delivery[M_co] | None:  # noqa: ASYNC109 — as above
+    async def receive(self, timeout: float | EllipsisType | None = ...) -> Delivery[M_co] | None:  # noqa: ASYNC109 — as above
         """As `Consumer.receive`."""
         ...
 
     async def acknowledge(self, delivery: Delivery[object]) -> bool:
-        """As `Consumer.acknowledge`, before it is closed."""
+        """As `Consumer.acknowledge`."""
         ...
 
     async def aclose(self) -> None:
@@ -166,6 +172,12 @@ class MessageBroker(Protocol):
         """As `publish`. Whether a call that is cancelled has published is not known."""
         ...
 
+    async def apublish_many(
+        self, channel: Channel[M], messages: Iterable[M], *, ttl: Ttl = None
+    ) -> list[str]:
+        """As `publish_many`. Whether a call that is cancelled has published is not known."""
+        ...
+
     def subscribe(
         self, channel: Channel[M], *, after: Position = None, timeout: float | None = None
     ) -> Subscription[M]:
@@ -197,6 +209,17 @@ class MessageBroker(Protocol):
         Raises:
             CorruptMessageError: one of them does not fit the channel's type.
         """
+        ...
+
+    async def ahistory(
+        self,
+        channel: Channel[M],
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        newest: bool = False,
+    ) -> list[Received[M]]:
+        """As `history`."""
         ...
 
     def consume(  # noqa: PLR0913 — where, who, and the rules of the group

@@ -3,12 +3,13 @@
 import math
 from typing import Any
 
-from simstore.adapters.arguments import MOST, shown
+from simstore.adapters.arguments import MOST
 from simstore.adapters.messages.ids import ORIGIN, MessageId
 from simstore.adapters.messages.log import Address, Share
 from simstore.domain.broker import Position
 from simstore.domain.channels import Channel, check_name
 from simstore.domain.errors import InvalidArgumentError
+from simstore.domain.text import shown
 
 LONGEST_TIMEOUT = 1e7
 """Seconds, some 100 days: a longer one is none."""
@@ -45,7 +46,7 @@ def check_start(after: Position) -> MessageId | None:
     """Behind which message to begin; None behind the newest."""
     if after is None:
         return ORIGIN
-    return None if after == "new" else MessageId.parse(after, "after")
+    return None if after == "new" else MessageId.parse(after, 'after is None, "new", or')
 
 
 def check_share(
@@ -74,4 +75,4 @@ def check_count(name: str, value: object, least: int) -> int:
 def _check_seconds(name: str, value: object, which: str) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
         raise InvalidArgumentError(f"{name} is a number of seconds, {which}, not {shown(value)}")
-    return min(float(value), LONGEST_TIMEOUT)
+    return float(min(value, LONGEST_TIMEOUT))

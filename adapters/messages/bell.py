@@ -176,6 +176,7 @@ class AsyncBellFeed(AsyncFeed):
         self._taking = Lock()
         self._given: Taken | None = None
         """What was taken for a task that was cancelled meanwhile: it is for the next."""
+        self._asked_at = 0.0
 
     async def last_id(self) -> MessageId:
         return await self._call(lambda: self._log.last_id(self._address))
@@ -192,8 +193,10 @@ class AsyncBellFeed(AsyncFeed):
     async def take(self, share: Share, wait: float | None) -> Taken | None:
         def look() -> Look:
             with self._taking:  # the thread of a cancelled call may be at it still
-                if self._given is not None:
+                # Until it is due again nobody else was given it.
+                if self._given and time.monotonic() < self._asked_at + share.retry_after:
                     return Look(self._given)
+                self._asked_at = time.monotonic()
                 found = self._log.look(self._address, share)
                 self._given = found.taken
                 return found
@@ -201,9 +204,6 @@ class AsyncBellFeed(AsyncFeed):
         taken = await self._wait(look, wait)
         self._given = None
         return taken
-
-    async def acknowledge(self, group: str, message: MessageId) -> bool:
-        return await self._call(lambda: self._log.acknowledge(self._address, group, message))
 
     async def _wait(
         self, look: Callable[[], tuple[T, float | None]], wait: float | None

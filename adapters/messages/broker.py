@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from simstore.adapters.arguments import seconds_of, shown
+from simstore.adapters.arguments import seconds_of
 from simstore.adapters.messages.arguments import (
     address_of,
     check_count,
@@ -30,6 +30,7 @@ from simstore.domain.broker import (
 from simstore.domain.channels import Channel, Received
 from simstore.domain.errors import InvalidArgumentError
 from simstore.domain.repository import Ttl
+from simstore.domain.text import shown
 
 M = TypeVar("M")
 
@@ -63,6 +64,11 @@ class LogBroker(MessageBroker):
 
     async def apublish(self, channel: Channel[M], message: M, *, ttl: Ttl = None) -> str:
         return await asyncio.to_thread(self.publish, channel, message, ttl=ttl)
+
+    async def apublish_many(
+        self, channel: Channel[M], messages: Iterable[M], *, ttl: Ttl = None
+    ) -> list[str]:
+        return await asyncio.to_thread(self.publish_many, channel, messages, ttl=ttl)
 
     def subscribe(
         self, channel: Channel[M], *, after: Position = None, timeout: float | None = None
@@ -102,6 +108,18 @@ class LogBroker(MessageBroker):
             return []
         entries = log.entries(address, start, most, newest=newest)
         return [codec.received(entry) for entry in entries]
+
+    async def ahistory(
+        self,
+        channel: Channel[M],
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        newest: bool = False,
+    ) -> list[Received[M]]:
+        return await asyncio.to_thread(
+            self.history, channel, after=after, limit=limit, newest=newest
+        )
 
     def consume(  # noqa: PLR0913 — the port's
         self,

@@ -7,8 +7,7 @@ import orjson
 from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from simstore.adapters.arguments import shown
-from simstore.adapters.codec import FAULTS, dumps, first_fault
+from simstore.adapters.codec import dumps, first_fault
 from simstore.adapters.messages.ids import MessageId
 from simstore.adapters.messages.log import Entry
 from simstore.domain.channels import Channel, Received
@@ -19,8 +18,11 @@ from simstore.domain.errors import (
     WrongModelError,
 )
 from simstore.domain.record import dumper_of, loader_of
+from simstore.domain.text import shown
 
 M = TypeVar("M")
+
+_TAKES = "messages are pydantic models of one class, or of a union of some"
 
 _dumper = lru_cache(maxsize=256)(dumper_of)
 _loader = lru_cache(maxsize=256)(loader_of)
@@ -34,6 +36,8 @@ class ChannelCodec(Generic[M]):
         kind = channel.message_type
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             self._load = _loader(kind)
+        elif isinstance(kind, type):
+            raise ModelError(f"{channel} cannot have the type {kind.__name__}: {_TAKES}")
         else:
             self._load = _union_loader(channel)
 
@@ -57,7 +61,7 @@ class ChannelCodec(Generic[M]):
                 raise self._wrong(message) from error
             field, reason = first_fault(error)
             raise self._invalid(message, f"{field}: {reason}") from error
-        except FAULTS as error:
+        except Exception as error:  # a validator's of the model: whatever it raises
             raise self._invalid(message, str(error)) from error
         try:
             data = dumps(document)
@@ -91,7 +95,7 @@ class ChannelCodec(Generic[M]):
             field, reason = first_fault(error)
             why = f"{field}: {reason}" if field else reason
             raise CorruptMessageError(self._channel.name, str(id_), why) from error
-        except FAULTS as error:
+        except Exception as error:  # a validator's of the model: whatever it raises
             why = f"{type(error).__name__}: {error}"
             raise CorruptMessageError(self._channel.name, str(id_), why) from error
 
@@ -153,8 +157,7 @@ def _union_loader(channel: Channel[Any]) -> Any:
         validate = _adapter(channel.message_type).validator.validate_python
     except (PydanticUserError, TypeError, NameError) as error:
         raise ModelError(
-            f"{channel} cannot have the type {channel.message_type!r}; "
-            "take a pydantic model, or a union of some"
+            f"{channel} cannot have the type {channel.message_type!r}: {_TAKES}"
         ) from error
 
     def load(document: Any) -> Any:

@@ -1,9 +1,10 @@
 """Consumers: entries that a group's state gives out, as the messages of a channel."""
 
+import asyncio
 from collections.abc import Callable
+from types import EllipsisType
 from typing import Any, TypeVar
 
-from simstore.adapters.messages.arguments import check_timeout
 from simstore.adapters.messages.codec import ChannelCodec
 from simstore.adapters.messages.ids import MessageId
 from simstore.adapters.messages.log import Address, AsyncFeed, MessageLog, Share, Taken
@@ -33,8 +34,8 @@ class LogConsumer(Source[Delivery[M]], Consumer[M]):
         self._share = share
         self._feed.join(share)
 
-    def receive(self, timeout: float | None = None) -> Delivery[M] | None:
-        wait = check_timeout(timeout)
+    def receive(self, timeout: float | EllipsisType | None = ...) -> Delivery[M] | None:
+        wait = self._wait(timeout)
         taken = None if self._closed else self._feed.take(self._share, wait)
         return None if taken is None else _delivery_of(self._codec, taken)
 
@@ -58,17 +59,16 @@ class LogAsyncConsumer(AsyncSource[Delivery[M]], AsyncConsumer[M]):
         self._share = share
         self._joined = False
 
-    async def receive(self, timeout: float | None = None) -> Delivery[M] | None:  # noqa: ASYNC109 — the port's
-        wait = check_timeout(timeout)
+    async def receive(self, timeout: float | EllipsisType | None = ...) -> Delivery[M] | None:  # noqa: ASYNC109 — the port's
+        wait = self._wait(timeout)
         if self._held.closed:
             return None
         taken = await (await self._start()).take(self._share, wait)
         return None if taken is None else _delivery_of(self._codec, taken)
 
     async def acknowledge(self, delivery: Delivery[object]) -> bool:
-        id_ = _id_of(delivery)
-        feed = await self._held.feed()
-        return await feed.acknowledge(self._share.group, id_)
+        id_, log = _id_of(delivery), self._held.open_log()
+        return await asyncio.to_thread(log.acknowledge, self._held.address, self._share.group, id_)
 
     async def _start(self) -> AsyncFeed:
         feed = await self._held.feed()

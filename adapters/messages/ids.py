@@ -8,8 +8,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Self
 
-from simstore.adapters.arguments import shown
 from simstore.domain.errors import InvalidArgumentError
+from simstore.domain.text import shown
 
 MOST = 2**63 - 1
 """The greatest that either number may be: what SQLite keeps as an integer."""

@@ -103,10 +103,6 @@ class AsyncFeed(ABC):
         """As `Feed.take`."""
 
     @abstractmethod
-    async def acknowledge(self, group: str, message: MessageId) -> bool:
-        """As `MessageLog.acknowledge`."""
-
-    @abstractmethod
     async def aclose(self) -> None:
         """Release what it holds."""
 

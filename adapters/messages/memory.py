@@ -14,6 +14,9 @@ from simstore.adapters.messages.bell import Bell, Look, LookedAtLog
 from simstore.adapters.messages.ids import ORIGIN, MessageId
 from simstore.adapters.messages.log import Address, Entry, Share, Taken
 
+MANY_EXPIRIES = 1_000
+"""So many expiries, beyond twice the number of logs, are looked through and thinned out."""
+
 AT_ONCE = -math.inf
 """The moment of what is due, however long its group waits."""
 
@@ -129,12 +132,19 @@ class MessageDatabase:
         moment = time.time() + ttl
         self.logs[address].expires_at = moment
         heapq.heappush(self.expiries, (moment, address))
+        # Every call adds one, and only time takes them away: drop those that are overtaken.
+        if len(self.expiries) > 2 * len(self.logs) + MANY_EXPIRIES:
+            self.expiries = [each for each in self.expiries if self._is_valid(*each)]
+            heapq.heapify(self.expiries)
+
+    def _is_valid(self, moment: float, address: Address) -> bool:
+        log = self.logs.get(address)
+        return log is not None and log.expires_at == moment
 
     def _forget_expired(self) -> None:
         while self.expiries and self.expiries[0][0] <= time.time():
             moment, address = heapq.heappop(self.expiries)
-            log = self.logs.get(address)
-            if log is not None and log.expires_at == moment:
+            if self._is_valid(moment, address):
                 self.forget(address)
 
     def forget(self, address: Address) -> bool:

@@ -2,32 +2,44 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable
-from types import TracebackType
+from types import EllipsisType, TracebackType
 from typing import Generic, Self, TypeVar
 
+from simstore.adapters.messages.arguments import check_timeout
 from simstore.adapters.messages.log import Address, AsyncFeed, Feed, MessageLog
 from simstore.domain.errors import InvalidArgumentError
 
 R = TypeVar("R")
 
 
-class Source(ABC, Generic[R]):
+class _Timed:
+    """What has a timeout of its own."""
+
+    def __init__(self, timeout: float | None) -> None:
+        self._timeout = timeout
+
+    def _wait(self, timeout: float | EllipsisType | None) -> float | None:
+        """How long to wait: as long as `timeout` says, or as the own one if that is left out."""
+        return self._timeout if isinstance(timeout, EllipsisType) else check_timeout(timeout)
+
+
+class Source(_Timed, ABC, Generic[R]):
     """What a thread receives messages from."""
 
     def __init__(self, feed: Feed, timeout: float | None) -> None:
+        super().__init__(timeout)
         self._feed = feed
-        self._timeout = timeout
         self._closed = False
 
     @abstractmethod
-    def receive(self, timeout: float | None = None) -> R | None:
+    def receive(self, timeout: float | EllipsisType | None = ...) -> R | None:
         """The next message; None if none came in time."""
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> R:
-        received = self.receive(self._timeout)
+        received = self.receive()
         if received is None:
             raise StopIteration
         return received
@@ -50,7 +62,7 @@ class Source(ABC, Generic[R]):
         self.close()
 
 
-class AsyncSource(ABC, Generic[R]):
+class AsyncSource(_Timed, ABC, Generic[R]):
     """What a task receives messages from."""
 
     def __init__(
@@ -58,11 +70,11 @@ class AsyncSource(ABC, Generic[R]):
         held: "HeldFeed",
         timeout: float | None,
     ) -> None:
+        super().__init__(timeout)
         self._held = held
-        self._timeout = timeout
 
     @abstractmethod
-    async def receive(self, timeout: float | None = None) -> R | None:  # noqa: ASYNC109 — the port's
+    async def receive(self, timeout: float | EllipsisType | None = ...) -> R | None:  # noqa: ASYNC109 — the port's
         """The next message; None if none came in time."""
 
     @abstractmethod
@@ -73,7 +85,7 @@ class AsyncSource(ABC, Generic[R]):
         return self
 
     async def __anext__(self) -> R:
-        received = await self.receive(self._timeout)
+        received = await self.receive()
         if received is None:
             raise StopAsyncIteration
         return received
@@ -105,7 +117,7 @@ class HeldFeed:
 
     def __init__(self, open_log: Callable[[], MessageLog], address: Address) -> None:
         self.open_log = open_log
-        self._address = address
+        self.address = address
         self._holder: AsyncGenerator[AsyncFeed, None] | None = None
         self._feed: AsyncFeed | None = None
         self.closed = False
@@ -119,7 +131,7 @@ class HeldFeed:
         if self.closed:
             raise InvalidArgumentError("it was closed; subscribe or consume anew")
         if self._feed is None:
-            self._holder = _holding(self.open_log().async_feed(self._address))
+            self._holder = _holding(self.open_log().async_feed(self.address))
             self._feed = await anext(self._holder)
         return self._feed
 

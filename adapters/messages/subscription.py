@@ -1,10 +1,11 @@
 """Subscriptions: entries of a log as the messages of a channel, a batch read ahead."""
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from types import EllipsisType
 from typing import TypeVar
 
-from simstore.adapters.messages.arguments import check_timeout
 from simstore.adapters.messages.codec import ChannelCodec
 from simstore.adapters.messages.ids import MessageId
 from simstore.adapters.messages.log import AsyncFeed, Entry, Feed, MessageLog
@@ -33,6 +34,8 @@ class _ReadAhead:
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Entries that were read."""
+        if not entries:
+            return
         self._entries += entries
         size = sum(len(entry.body) for entry in entries)
         fitting = BYTES_AT_A_TIME * len(entries) // max(size, 1)
@@ -64,8 +67,8 @@ class LogSubscription(Source[Received[M]], Subscription[M]):
     def position(self) -> str:
         return str(self._position)
 
-    def receive(self, timeout: float | None = None) -> Received[M] | None:
-        wait = check_timeout(timeout)
+    def receive(self, timeout: float | EllipsisType | None = ...) -> Received[M] | None:
+        wait = self._wait(timeout)
         if not self._ahead and not self._closed:
             self._ahead.add(self._feed.read(self._position, self._ahead.limit, wait))
         if not self._ahead or self._closed:
@@ -89,14 +92,15 @@ class LogAsyncSubscription(AsyncSource[Received[M]], AsyncSubscription[M]):
         super().__init__(held, timeout)
         self._codec = codec
         self._position = after
+        self._looking_up: asyncio.Future[MessageId] | None = None
         self._ahead = _ReadAhead()
 
     @property
     def position(self) -> str | None:
         return None if self._position is None else str(self._position)
 
-    async def receive(self, timeout: float | None = None) -> Received[M] | None:  # noqa: ASYNC109 — the port's
-        wait = check_timeout(timeout)
+    async def receive(self, timeout: float | EllipsisType | None = ...) -> Received[M] | None:  # noqa: ASYNC109 — the port's
+        wait = self._wait(timeout)
         if self._held.closed:
             return None
         feed = await self._start()
@@ -113,5 +117,19 @@ class LogAsyncSubscription(AsyncSource[Received[M]], AsyncSubscription[M]):
     async def _start(self) -> AsyncFeed:
         feed = await self._held.feed()
         if self._position is None:
-            self._position = await feed.last_id()
+            if self._looking_up is None:
+                self._looking_up = asyncio.ensure_future(feed.last_id())
+                self._looking_up.add_done_callback(_see_to_its_end)
+            try:
+                # A task that is cancelled has asked all the same: its answer is for the next.
+                self._position = await asyncio.shield(self._looking_up)
+            finally:
+                if self._looking_up.done():
+                    self._looking_up = None
         return feed
+
+
+def _see_to_its_end(looking_up: asyncio.Future[MessageId]) -> None:
+    """Look at its error, of which asyncio would warn if nobody awaits it any more."""
+    if not looking_up.cancelled():
+        looking_up.exception()

@@ -82,8 +82,5 @@ class AsyncStreamFeed(AsyncFeed, _Reads):
         self._log.check_open()
         return taken
 
-    async def acknowledge(self, group: str, message: MessageId) -> bool:
-        return await asyncio.to_thread(self._log.acknowledge, self._address, group, message)
-
     async def aclose(self) -> None:
         await self._line.aclose()

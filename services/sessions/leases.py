@@ -1,6 +1,7 @@
 """Leases: locks between processes that end by themselves, if their owner does not end them."""
 
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -12,6 +13,7 @@ from simstore.domain.errors import (
     LeaseTimeoutError,
     NotFoundError,
     NotHeldError,
+    SimstoreError,
 )
 from simstore.domain.fields import check_pk, new_pk
 from simstore.domain.leases import LeaseRecord, LeaseReleased
@@ -92,7 +94,8 @@ class Lease:
                     await released.receive(deadline.cap(_left_of(holder)))
         except BaseException:
             if self._token is not None:
-                await in_thread(self.release)
+                with suppress(SimstoreError):  # what ended the wait is to be seen, not this
+                    await in_thread(self.release)
             raise
         return True
 

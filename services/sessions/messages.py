@@ -9,7 +9,8 @@ from contextlib import suppress
 
 from simstore.domain.errors import InvalidArgumentError
 from simstore.domain.messaging import MessageTransaction, SessionTransaction
-from simstore.services.sessions.waiting import check_id, shown
+from simstore.domain.text import shown
+from simstore.services.sessions.waiting import check_id
 
 Predicate = Callable[[MessageTransaction], object]
 """Says of a message whether it is one that is waited for."""

@@ -22,6 +22,7 @@ from simstore.services.sessions.messages import (
 )
 from simstore.services.sessions.turns import Turns
 from simstore.services.sessions.waiting import (
+    LOOK_AGAIN,
     Deadline,
     check_expire_time,
     check_id,
@@ -206,7 +207,7 @@ class ChatSession(Turns):
             while (found := self._first(fits)) is None and not deadline.has_passed:
                 # Then it looks again, when the time is over as well: whoever stored a message
                 # may have died before it was announced.
-                while received := coming.receive(deadline.left):
+                while received := coming.receive(deadline.cap(LOOK_AGAIN)):
                     if fits(received.message):
                         break
         return found
@@ -229,7 +230,7 @@ class ChatSession(Turns):
             return await in_thread(self._first, fits)
         async with self.store.broker.asubscribe(self.channel, after="new") as coming:
             while (found := await in_thread(self._first, fits)) is None and not deadline.has_passed:
-                while received := await coming.receive(deadline.left):
+                while received := await coming.receive(deadline.cap(LOOK_AGAIN)):
                     if fits(received.message):
                         break
         return found
@@ -242,7 +243,12 @@ class ChatSession(Turns):
         Of those that are there it gives the earlier ones first; one that was posted late comes
         when it is posted. It ends when none came for `timeout` seconds; None: never.
         """
-        unseen = Unseen(filter_of(None, None, since))
+        Deadline(timeout)  # wrong arguments are refused now, not at the first message
+        return self._follow(Unseen(filter_of(None, None, since)), timeout)
+
+    def _follow(
+        self, unseen: Unseen, timeout: float | None
+    ) -> Generator[MessageTransaction, None, None]:
         deadline = Deadline(timeout)
         with self.store.broker.subscribe(self.channel, after="new") as coming:
             while True:
@@ -251,18 +257,25 @@ class ChatSession(Turns):
                     deadline = Deadline(timeout)
                 if deadline.has_passed:
                     return
-                coming.receive(deadline.left)
+                coming.receive(deadline.cap(LOOK_AGAIN))
                 while coming.receive(0):  # one look at the record is enough for all of them
                     pass
 
-    async def afollow(
+    def afollow(
         self,
         since: Moment | None = None,
         *,
-        timeout: float | None = None,  # noqa: ASYNC109 — as `follow`
+        timeout: float | None = None,
     ) -> AsyncGenerator[MessageTransaction, None]:
         """As `follow`: ``async for message in session.afollow(): ...``."""
-        unseen = Unseen(filter_of(None, None, since))
+        Deadline(timeout)
+        return self._afollow(Unseen(filter_of(None, None, since)), timeout)
+
+    async def _afollow(
+        self,
+        unseen: Unseen,
+        timeout: float | None,  # noqa: ASYNC109 — as `follow`
+    ) -> AsyncGenerator[MessageTransaction, None]:
         deadline = Deadline(timeout)
         async with self.store.broker.asubscribe(self.channel, after="new") as coming:
             while True:
@@ -271,7 +284,7 @@ class ChatSession(Turns):
                     deadline = Deadline(timeout)
                 if deadline.has_passed:
                     return
-                await coming.receive(deadline.left)
+                await coming.receive(deadline.cap(LOOK_AGAIN))
                 while await coming.receive(0):
                     pass
 

@@ -6,7 +6,7 @@ from simstore.domain.channels import Channel
 from simstore.domain.errors import InvalidArgumentError, NotHeldError
 from simstore.domain.messaging import NO_ACTION, SessionTransaction, TurnEnded
 from simstore.domain.store import Store
-from simstore.services.sessions.waiting import Deadline, check_id, in_thread
+from simstore.services.sessions.waiting import LOOK_AGAIN, Deadline, check_id, in_thread
 
 
 class _TakenError(Exception):
@@ -47,7 +47,7 @@ class Turns:
             return False
         with broker.subscribe(self.turn_channel, after="new") as ended:
             while not (taken := self._take(client_id)) and not deadline.has_passed:
-                ended.receive(deadline.left)
+                ended.receive(deadline.cap(LOOK_AGAIN))
         return taken
 
     async def atake_turn(self, client_id: str, *, timeout: float | None = 0.0) -> bool:  # noqa: ASYNC109 — as `take_turn`
@@ -63,7 +63,7 @@ class Turns:
             while not (taken := await in_thread(self._take, client_id)):
                 if deadline.has_passed:
                     break
-                await ended.receive(deadline.left)
+                await ended.receive(deadline.cap(LOOK_AGAIN))
         return taken
 
     def end_turn(self, client_id: str) -> None:

@@ -1,15 +1,26 @@
 """What all that waits shares: checked arguments, the time that is left, calls from asyncio."""
 
 import asyncio
+import contextvars
+import functools
 import math
 import time
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from simstore.domain.errors import InvalidArgumentError
+from simstore.domain.text import shown
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+LONGEST = 1e9
+"""Seconds, some 30 years: a longer time is as long."""
+
+LOOK_AGAIN = 10.0
+"""Seconds after which whoever waits looks at the record, though nothing was announced: who changed
+it may have died before it could announce that, and a record that is gone announces nothing."""
 
 
 class Deadline:
@@ -20,9 +31,10 @@ class Deadline:
     """
 
     def __init__(self, timeout: float | None) -> None:
+        self._end: float | None = None
         if timeout is not None:
-            check_seconds("timeout", timeout, "0 or more, or None to wait for ever", least=0.0)
-        self._end = None if timeout is None else time.monotonic() + timeout
+            which = "0 or more, or None to wait for ever"
+            self._end = time.monotonic() + check_seconds("timeout", timeout, which, least=0.0)
 
     @property
     def left(self) -> float | None:
@@ -47,7 +59,7 @@ def check_seconds(name: str, value: object, which: str, *, least: float) -> floa
         InvalidArgumentError: it is none; the message says `which` are.
     """
     if isinstance(value, int | float) and not isinstance(value, bool) and least <= value < math.inf:
-        return value
+        return float(min(value, LONGEST))
     raise InvalidArgumentError(f"{name} is a number of seconds, {which}, not {shown(value)}")
 
 
@@ -90,22 +102,17 @@ def check_expire_time(seconds: object) -> int:
     raise InvalidArgumentError(f"expire_time is a positive int of seconds, not {shown(seconds)}")
 
 
-def shown(value: object) -> str:
-    """`value` in a message: cut short."""
-    try:
-        text = repr(value)
-    except ValueError:  # an int of more digits than Python writes
-        return f"an {type(value).__name__} that is too long"
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
 async def in_thread(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """As `asyncio.to_thread`, but a task that is cancelled first sees the call to its end.
 
     So whoever cleans up afterwards knows that nothing more is written behind its back. The
     calls are short: none of them waits for a message.
     """
-    running = asyncio.ensure_future(asyncio.to_thread(call, *args, **kwargs))
+    # No task of its own: whoever cancels all tasks, as asyncio.run does at its end, would end the
+    # wait for it, too.
+    context = contextvars.copy_context()
+    bound = functools.partial(context.run, call, *args, **kwargs)
+    running = asyncio.get_running_loop().run_in_executor(None, bound)
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:

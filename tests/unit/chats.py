@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import pytest
 
 from simstore.adapters.messages.subscription import LogAsyncSubscription, LogSubscription
+from simstore.adapters.transaction import BufferedTransaction
 from simstore.domain.channels import Received
 
 R = TypeVar("R")
@@ -36,6 +37,18 @@ def watch_waits(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
     monkeypatch.setattr(LogSubscription, "receive", watched)
     monkeypatch.setattr(LogAsyncSubscription, "receive", awatched)
     return begun
+
+
+def before_the_next_commit(monkeypatch: pytest.MonkeyPatch, call: Callable[[], object]) -> None:
+    """Let somebody else be faster than the transaction that is committed next."""
+    commit = BufferedTransaction.commit
+
+    def overtaken(self: BufferedTransaction) -> None:
+        monkeypatch.setattr(BufferedTransaction, "commit", commit)
+        call()
+        commit(self)
+
+    monkeypatch.setattr(BufferedTransaction, "commit", overtaken)
 
 
 @contextmanager

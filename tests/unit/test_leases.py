@@ -23,7 +23,7 @@ from simstore.domain.errors import (
 )
 from simstore.domain.leases import LeaseRecord
 from simstore.services import Lease
-from tests.unit.chats import LONG, at_once, beside, meanwhile, watch_waits
+from tests.unit.chats import LONG, at_once, before_the_next_commit, beside, meanwhile, watch_waits
 
 
 @pytest.fixture
@@ -191,11 +191,15 @@ def test_what_was_not_taken_is_not_released(store: Store) -> None:
         lease.release()
 
 
-def test_renewals_at_once_do_not_lose_the_lease(store: Store) -> None:
+@pytest.mark.parametrize("call", [Lease.renew, Lease.release])
+def test_a_renewal_at_the_same_time_does_no_harm(
+    store: Store, monkeypatch: pytest.MonkeyPatch, call: Callable[[Lease], None]
+) -> None:
     lease = of(store)
     lease.acquire()
-    at_once([lease.renew] * 8)
-    lease.release()
+    before_the_next_commit(monkeypatch, partial(lease.renew, 2 * LONG))
+    call(lease)
+    assert store.repository(LeaseRecord).exists() == (call is Lease.renew)
 
 
 def test_what_a_lease_guards_is_done_by_one_at_a_time() -> None:

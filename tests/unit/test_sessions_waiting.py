@@ -3,11 +3,13 @@
 import asyncio
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 
 import pytest
 
-from simstore import MessageTransaction, NotFoundError, SessionTransaction, Store
+from simstore import MessageTransaction, NotFoundError, SessionTransaction, Store, connect
 from simstore.services import ChatSession, open_session
 from tests.unit.chats import LONG, beside, meanwhile, watch_waits
 
@@ -175,3 +177,23 @@ def test_tasks_follow_too(session: ChatSession, begun: threading.Semaphore) -> N
         assert [message async for message in session.afollow(first, timeout=0.01)] == posted
 
     asyncio.run(asyncio.wait_for(chat(), LONG))
+
+
+@pytest.mark.parametrize("wait", ["wait_for", "follow", "take_turn"])
+def test_a_wait_without_end_ends_with_the_session(
+    monkeypatch: pytest.MonkeyPatch, wait: str
+) -> None:
+    for module in ("session", "turns"):
+        monkeypatch.setattr(f"simstore.services.sessions.{module}.LOOK_AGAIN", 0.02)
+    with connect("memory://") as store, ThreadPoolExecutor() as pool:
+        chat = open_session(store, client_id="Ada", server_id="bot")
+        assert chat.take_turn("bot")
+        waits: dict[str, Callable[[], object]] = {
+            "wait_for": chat.wait_for,
+            "follow": lambda: list(chat.follow()),
+            "take_turn": lambda: chat.take_turn("Ada", timeout=None),
+        }
+        waiting = pool.submit(waits[wait])
+        store.sessions.delete(chat.pk)
+        with pytest.raises(NotFoundError):
+            waiting.result(10)

@@ -26,7 +26,14 @@ from simstore.domain.errors import (
 from simstore.services import Match, WaitingRoom
 from simstore.services.sessions import waiting_room
 from simstore.services.sessions.waiting import Deadline
-from tests.unit.chats import LONG, at_once, beside, meanwhile, watch_waits
+from tests.unit.chats import (
+    LONG,
+    at_once,
+    before_the_next_commit,
+    beside,
+    meanwhile,
+    watch_waits,
+)
 
 
 @pytest.fixture
@@ -53,8 +60,12 @@ def assert_paired(store: Store, matches: Sequence[Match | None], clients: int) -
 
 
 def test_who_waits_is_woken_by_who_comes(
-    store: Store, room: WaitingRoom, begun: threading.Semaphore
+    store: Store,
+    room: WaitingRoom,
+    begun: threading.Semaphore,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(waiting_room, "SIGN_OF_LIFE", LONG)
     started = time.monotonic()
     with meanwhile(lambda: room.enter("ann", timeout=LONG), begun) as waiting:
         (shown,) = store.waiting_rooms.find()
@@ -249,6 +260,51 @@ def test_who_was_paired_as_its_time_ended_gets_the_match(
     match = room.enter("ann", timeout=LONG)
     assert match is not None
     assert paired == [match]
+
+
+def test_who_is_paired_as_it_gives_up_gets_the_match(
+    room: WaitingRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = sit_down(room, "ann")
+    matches: list[Match | None] = []
+    before_the_next_commit(monkeypatch, lambda: matches.append(room.enter("bob", timeout=0)))
+    match = room._leave(place)
+    assert match is not None
+    assert matches == [match]
+
+
+def test_of_two_that_come_at_once_one_is_paired(
+    store: Store, room: WaitingRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = sit_down(room, "ann")
+    matches: list[Match | None] = []
+    pair: Any = WaitingRoom._pair
+
+    def overtaken(self: WaitingRoom, *found: Any) -> Match | None:
+        monkeypatch.setattr(WaitingRoom, "_pair", pair)
+        matches.append(room.enter("cid", timeout=0))
+        late: Match | None = pair(self, *found)
+        return late
+
+    monkeypatch.setattr(WaitingRoom, "_pair", overtaken)
+    assert room.enter("bob", timeout=0) is None
+    assert matches == [Match(session_id=place.session_id, client_ids=("ann", "cid"))]
+    assert store.sessions.get(place.session_id).server_id == "cid"
+
+
+def test_a_pair_that_was_told_is_shown_no_more_whoever_wrote_last(
+    store: Store, room: WaitingRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = sit_down(room, "ann")
+    (waiting,) = store.waiting_rooms.find()
+    match = room.enter("bob")
+    assert match is not None
+    (paired,) = store.waiting_rooms.find()
+    store.waiting_rooms.save(waiting)  # "bob" writes it a little later, as "ann" is told
+    assert room._give_up(place) == match
+    before_the_next_commit(monkeypatch, lambda: store.waiting_rooms.save(paired))
+    room._clear(place.session_id)
+    assert not store.waiting_rooms.exists()
 
 
 def test_an_outage_after_the_pairing_does_not_undo_it(
