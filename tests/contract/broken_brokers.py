@@ -12,6 +12,7 @@ from simstore.adapters.messages.ids import ORIGIN
 from simstore.adapters.messages.memory import MemoryLog
 from simstore.domain.errors import CorruptMessageError
 from simstore.testing import OpenStore
+from tests.contract.broken_groups import BROKEN_GROUPS
 from tests.contract.broken_logs import BROKEN_LOGS
 
 
@@ -194,7 +195,7 @@ class LosesWhatIsCancelled(SoundBroker):
             await asyncio.sleep(0.003)
             return received
 
-        subscription.receive = slow  # type: ignore[method-assign]  # on purpose
+        subscription.receive = slow  # type: ignore[method-assign, assignment]  # on purpose
         return subscription
 
 
@@ -212,7 +213,7 @@ class LeavesTasksBehind(SoundBroker):
             self.memory["task"] = asyncio.create_task(fail())
             return await receive(timeout)
 
-        subscription.receive = lingering  # type: ignore[method-assign]  # on purpose
+        subscription.receive = lingering  # type: ignore[method-assign, assignment]  # on purpose
         return subscription
 
 
@@ -243,7 +244,7 @@ _BROKERS = (
 )  # fmt: skip
 
 BROKERS: Mapping[str, tuple[type[MemoryLog], Callable[[LogBroker], Any]]] = {
-    log.__name__: (log, SoundBroker) for log in BROKEN_LOGS
+    log.__name__: (log, SoundBroker) for log in (*BROKEN_LOGS, *BROKEN_GROUPS)
 } | {broker.__name__: (MemoryLog, broker) for broker in _BROKERS}
 """Log and broker by the name of what is broken; SoundBroker is right in everything."""
 
@@ -252,8 +253,3 @@ def open_broken_broker(name: str) -> OpenStore:
     """Opens stores with that broker on one empty database."""
     database = MemoryDatabase()
     return lambda: BrokenStore(database, *BROKERS[name])
-
-
-def broker_of(name: str) -> MessageBroker:
-    """The broker of one store of that kind."""
-    return open_broken_broker(name)().broker

@@ -129,7 +129,8 @@ def test_the_kit_s_notes_and_what_is_none_cannot_be_taken_for_each_other() -> No
         broker.publish_many(NOTES, [note(""), note("0")])
         with pytest.raises(simstore.CorruptMessageError):
             broker.history(STRANGERS)
-        broker.publish_many(EITHER, [note("0"), Gone(who="a")])
+        broker.publish(EITHER, note("0"))
+        broker.publish(EITHER, Gone(who="a"))
         assert [type(one.message).__name__ for one in broker.history(EITHER)] == ["Note", "Gone"]
 
 

@@ -30,3 +30,12 @@ def test_a_child_does_not_call_those_who_wait_in_its_parent() -> None:
                 bell.ring(place)
                 os._exit(0)
             assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_expiries_that_are_overtaken_are_dropped() -> None:
+    with simstore.connect("memory://") as store:
+        for number in range(3_000):
+            channel = Channel(f"c{number % 3}", Note)
+            store.broker.publish(channel, note("a"), ttl=3_600)
+        database = store._open_messages()._database  # type: ignore[attr-defined]  # within
+        assert len(database.expiries) < 1_500

@@ -91,6 +91,12 @@ class ConsumingRules(BrokerMachineBase):
             taker = self.joined(which, taker.channel, taker.group, taker.name, None, -1)
         self._take_some(taker, times, acknowledge=acknowledge)
 
+    @rule(which=WHICH, name=CHANNEL)
+    def give_up(self, which: int, name: str) -> None:
+        """A consumer of the quick group tries the next message in vain until it is given up."""
+        taker = self.joined(which, name, "quick", "c", None, -1)
+        self._take_some(taker, MAX_TRIES + 1)
+
     def _take_some(self, taker: Taker, times: int, *, acknowledge: bool = False) -> None:
         while times and self._take(taker, acknowledge=acknowledge):
             times -= 1

@@ -64,11 +64,19 @@ class WaitingContract(BrokerBinding):
             found = [each.result(self.soon) for each in waiting]
         assert sorted(texts(each for each in found if each is not None)) == ["a", "b"]
 
-    def test_receive_without_a_timeout_waits_whatever_the_subscription_s(
+    def test_receive_without_a_timeout_waits_as_long_as_iteration(
         self, broker: MessageBroker
     ) -> None:
+        with (
+            broker.subscribe(NOTES, timeout=0) as subscription,
+            broker.consume(NOTES, "g", "c", timeout=0) as consumer,
+        ):
+            assert begin(subscription.receive).result(self.soon) is None
+            assert begin(consumer.receive).result(self.soon) is None
+
+    def test_receive_waits_for_ever_if_it_is_told_to(self, broker: MessageBroker) -> None:
         with broker.subscribe(NOTES, timeout=0) as subscription:
-            waiting = begin(subscription.receive)
+            waiting = begin(partial(subscription.receive, None))
             time.sleep(LITTLE)
             assert not waiting.done()
             broker.publish(NOTES, note("a"))
