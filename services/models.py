@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pydantic import BaseModel
 
 from simstore.domain.errors import InvalidArgumentError
+from simstore.domain.leases import LeaseRecord
 from simstore.domain.schema import schema_of
 from simstore.domain.store import Store
 
@@ -29,9 +30,12 @@ def chosen_models(models: Models) -> tuple[type[BaseModel], ...]:
 def unknown_collections(store: Store, models: Iterable[type[BaseModel]]) -> tuple[str, ...]:
     """The collections of `store` that none of `models` is kept in, by name.
 
+    Leases are not among them: they end by themselves, and mean nothing elsewhere.
+
     Raises:
         ModelError: one of them cannot be used as a record.
         BackendError: the backend failed.
     """
     known = {schema_of(model).collection for model in models}
+    known.add(schema_of(LeaseRecord).collection)
     return tuple(name for name in store.collections() if name not in known)

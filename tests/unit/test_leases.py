@@ -22,7 +22,7 @@ from simstore.domain.errors import (
     UnsupportedError,
 )
 from simstore.domain.leases import LeaseRecord
-from simstore.services import Lease
+from simstore.services import Lease, copy_store, diagnose
 from tests.unit.chats import LONG, at_once, before_the_next_commit, beside, meanwhile, watch_waits
 
 
@@ -269,3 +269,10 @@ def test_what_is_wrong_is_refused(store: Store) -> None:
         pytest.raises(UnsupportedError),
     ):
         of(bare).acquire()
+
+
+def test_a_lease_that_is_held_is_no_unknown_record(store: Store) -> None:
+    with of(store), simstore.connect("memory://") as target:
+        assert diagnose(store).healthy
+        copy_store(store, target)
+        assert target.collections() == []
