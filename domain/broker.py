@@ -264,13 +264,15 @@ class MessageBroker(Protocol):
     ) -> int:
         """Forget old messages: all but the newest `keep`, or those older than the id `before`.
 
-        Returns how many it was. No group is given them again.
+        Returns how many it was. No group is given them again; a subscription may still give
+        what it has read ahead. Ids go on growing.
         """
         ...
 
     def delete(self, channel: Channel[M]) -> bool:
         """Forget a channel: its messages, its groups and their dead letters.
 
-        Returns whether it was there.
+        Returns whether it was there; a group makes it be there, too. A consumer that is open
+        goes on, and its group begins anew.
         """
         ...

@@ -69,7 +69,8 @@ class Received(Generic[M_co]):
     """A message as it arrived.
 
     `id` tells it from all others of its channel; it is for `after` and `before`, and its text
-    means nothing else. `published_at` is by the clock of the backend, in UTC.
+    means nothing else. `published_at` is by the clock of the backend, in UTC; of a dead letter it
+    is when the group gave it up.
     """
 
     id: str

@@ -210,6 +210,7 @@ class AsyncBellFeed(AsyncFeed):
     ) -> T | None:
         loop = asyncio.get_running_loop()
         until = None if wait is None else loop.time() + wait
+        await asyncio.sleep(0)  # other tasks have their turn, also while there is much to read
 
         def wake() -> None:
             with suppress(RuntimeError):  # the loop was closed meanwhile

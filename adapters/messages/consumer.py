@@ -32,7 +32,11 @@ class LogConsumer(Source[Delivery[M]], Consumer[M]):
         self._open_log = open_log
         self._address = address
         self._share = share
-        self._feed.join(share)
+        try:
+            self._feed.join(share)
+        except BaseException:
+            self._feed.close()
+            raise
 
     def receive(self, timeout: float | EllipsisType | None = ...) -> Delivery[M] | None:
         wait = self._wait(timeout)

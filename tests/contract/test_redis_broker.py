@@ -45,7 +45,7 @@ class QuickContract(
     """
 
 
-class TestRedis(QuickContract):
+class TestRedis(GroupContract, DeadLetterContract):
     @pytest.fixture
     def open_store(self, redis_server: RedisServer) -> OpenStore:
         url = own_database(redis_server.url)
@@ -66,7 +66,7 @@ class TestCluster(QuickContract, WaitingContract, AsyncWaitingContract):
         return lambda: simstore.connect(url)
 
 
-class TestFakeredis(QuickContract, WaitingContract, AsyncWaitingContract):
+class TestFakeredis(GroupContract, DeadLetterContract, WaitingContract):
     """A user's unit tests need no server."""
 
     @pytest.fixture
