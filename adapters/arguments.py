@@ -18,22 +18,24 @@ T = TypeVar("T", bound=BaseModel)
 def check_paging(limit: int | None, offset: int = 0) -> None:
     """Refuse a limit or an offset that is negative or not an int."""
     if limit is not None:
-        _check_int("limit", limit, least=0)
-    _check_int("offset", offset, least=0)
+        check_int("limit", limit, least=0)
+    check_int("offset", offset, least=0)
 
 
 def check_batch_size(batch_size: int) -> None:
     """Refuse a batch size that is not a positive int."""
-    _check_int("batch_size", batch_size, least=1)
+    check_int("batch_size", batch_size, least=1)
 
 
 MOST = 2**53
 """More than any store holds, and less than any backend or iterator chokes on."""
 
 
-def _check_int(name: str, value: object, least: int) -> None:
+def check_int(name: str, value: object, least: int) -> int:
+    """`value`, refused unless it is an int that is at least so many."""
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= MOST:
         raise InvalidArgumentError(f"{name} is an int from {least} to 2**53, not {shown(value)}")
+    return value
 
 
 def check_after(after: str | None) -> str | None:

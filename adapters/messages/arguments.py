@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from simstore.adapters.arguments import MOST
+from simstore.adapters.arguments import check_int
 from simstore.adapters.messages.ids import ORIGIN, MessageId
 from simstore.adapters.messages.log import Address, Share
 from simstore.domain.broker import Position
@@ -61,15 +61,8 @@ def check_share(
         check_name("consumer", consumer),
         check_start(after),
         seconds,
-        check_count("max_tries", max_tries, least=1),
+        check_int("max_tries", max_tries, least=1),
     )
-
-
-def check_count(name: str, value: object, least: int) -> int:
-    """An int that is at least so many."""
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= MOST:
-        raise InvalidArgumentError(f"{name} is an int from {least} to 2**53, not {shown(value)}")
-    return value
 
 
 def _check_seconds(name: str, value: object, which: str) -> float:

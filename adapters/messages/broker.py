@@ -6,10 +6,9 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from simstore.adapters.arguments import seconds_of
+from simstore.adapters.arguments import check_int, seconds_of
 from simstore.adapters.messages.arguments import (
     address_of,
-    check_count,
     check_published,
     check_share,
     check_start,
@@ -102,7 +101,7 @@ class LogBroker(MessageBroker):
     ) -> list[Received[M]]:
         address = address_of(channel)
         start = ORIGIN if after is None else MessageId.parse(after, "after")
-        most = None if limit is None else check_count("limit", limit, least=0)
+        most = None if limit is None else check_int("limit", limit, least=0)
         log, codec = self._open_log(), ChannelCodec(channel)
         if most == 0:
             return []
@@ -164,7 +163,7 @@ class LogBroker(MessageBroker):
                 "trim takes either keep, how many of the newest messages to keep, or before, "
                 "the id of the oldest to keep"
             )
-        count = None if keep is None else check_count("keep", keep, least=0)
+        count = None if keep is None else check_int("keep", keep, least=0)
         oldest = None if before is None else MessageId.parse(before, "before")
         return self._open_log().trim(address, keep=count, before=oldest)
 

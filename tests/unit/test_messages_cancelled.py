@@ -1,6 +1,8 @@
 """Tasks that are cancelled while they wait for messages: nothing is lost, and nothing doubled."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -91,9 +93,6 @@ def test_a_lease_that_ran_out_meanwhile_does_not_hide_that_its_task_was_cancelle
 
 
 def test_a_corrupt_row_of_a_file_is_one_corrupt_message(tmp_path: Path) -> None:
-    import sqlite3  # noqa: PLC0415 — past the port
-    from contextlib import closing  # noqa: PLC0415 — as above
-
     with simstore.connect(f"sqlite:///{tmp_path}/database.db") as store:
         store.broker.publish_many(NOTES, [note("a"), note("b")])
         with closing(sqlite3.connect(tmp_path / "database.db")) as file, file:
