@@ -1,0 +1,311 @@
+"""simstore, on the store of a URL."""
+
+import csv
+import json
+import os
+import sys
+import threading
+import tracemalloc
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+import simstore
+from simstore import AgentProfile, Annotator, Channel, EpisodeLog, MessageTransaction, field
+from simstore.adapters import sqlite
+from simstore.adapters.url import StoreURL
+from simstore.bench.workers import documents
+from simstore.bench.workers.loop import Contender, Setting, Timed, digest, run
+from simstore.domain.profiles import EnvironmentProfile
+from simstore.domain.record import dump_record, load_record
+from simstore.services import episodes_to_csv, episodes_to_jsonl, import_records
+
+CALLS = 20
+"""How often a call is made that takes little time."""
+
+THREADS = 4
+UPDATES = 25
+"""How often each thread changes the record that all of them change."""
+
+MESSAGES = 100
+ROOM = Channel("simstore-bench", MessageTransaction)
+
+
+class StoreContender(Contender):
+    """A store, through its repositories."""
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        self.store = simstore.connect(setting.url)
+        self.episodes = self.store.episodes
+        self.agents = self.store.agents
+        self.folder = Path(setting.folder)
+        self.pks = [documents.pk_of("EP", n) for n in range(setting.episodes)]
+        self.calls = min(CALLS, max(1, setting.episodes // documents.GROUP))
+        self.grown = documents.AGENTS
+        self.clear()
+        self.grow(0, documents.AGENTS)
+        self.store.environments.save_many(
+            load_record(EnvironmentProfile, documents.environment(n))
+            for n in range(documents.ENVIRONMENTS)
+        )
+        with (self.folder / "import.jsonl").open("w", encoding="utf-8") as lines:
+            for number in range(setting.episodes):
+                document = documents.episode(number, setting.kilobytes)
+                print(json.dumps(documents.sotopia_line(document), ensure_ascii=False), file=lines)
+
+    def versions(self) -> dict[str, str]:
+        packages = ["simstore", "pydantic", "orjson"]
+        if "redis" in self.setting.url.partition("://")[0]:
+            packages.append("redis")
+        if "redis+om" in self.setting.url:
+            packages.append("redis-om")
+        return {package: version(package) for package in packages}
+
+    def works(self) -> dict[str, Callable[[], Timed]]:
+        named: dict[str, Callable[[], Timed]] = {
+            "save": self._save,
+            "save_many": self._save_many,
+            "get": self._get,
+            "get_many": lambda: self._records(lambda: self.episodes.get_many(self.pks)),
+            "find_10": self._find_10,
+            "find_half": lambda: self._records(lambda: self.episodes.find(self._half), 2),
+            "all": lambda: self._records(self.episodes.find),
+            "pks": lambda: self._calls(self.episodes.pks, digest),
+            "count": lambda: self._calls(lambda: self.episodes.count(self._half), int),
+            "project": self._project,
+            "update": self._update,
+            "export_jsonl": self._export_jsonl,
+            "export_csv": self._export_csv,
+            "broker": self._broker,
+            "delete_many": self._delete_many,
+            "import_jsonl": self._import_jsonl,
+            "grown_get": lambda: self._calls(lambda: self.agents.get(self._one), _document),
+            "grown_find": lambda: self._calls(lambda: self.agents.find(tag=self._tag), len),
+            "grown_count": lambda: self._calls(lambda: self.agents.count(tag=self._tag), int),
+            "grown_page": lambda: self._calls(lambda: self.agents.pks(limit=10), digest),
+            "grown_pks": lambda: Timed(self.agents.pks, self.grown, len),
+            "grown_project": lambda: Timed(
+                lambda: self.agents.project(["first_name", "age"]), self.grown, len
+            ),
+            "small_pks": lambda: Timed(self.store.annotators.pks, 1, len),
+        }
+        if simstore.Capability.MESSAGES in self.store.lacks:
+            del named["broker"]
+        return named
+
+    # Kinds of work
+
+    def _records(self, call: Callable[[], Sequence[EpisodeLog]], one_of: int = 1) -> Timed:
+        """A call that returns one of so many of the episodes."""
+        return Timed(call, len(self.pks) // one_of, _documents)
+
+    def _calls(self, call: Callable[[], Any], answer: Callable[[Any], Any]) -> Timed:
+        """A call that takes little time, some times; the last answer counts."""
+
+        def repeat() -> Any:
+            result = None
+            for _ in range(CALLS):
+                result = call()
+            return result
+
+        return Timed(repeat, CALLS, answer)
+
+    @property
+    def _half(self) -> simstore.Condition:
+        return field("agent_classes").contains("Human")
+
+    @property
+    def _one(self) -> str:
+        return documents.pk_of("AG", self.grown // 2)
+
+    @property
+    def _tag(self) -> str:
+        return documents.tag_of(self.grown // 2)
+
+    def _new(self, number: int) -> list[EpisodeLog]:
+        """Episodes whose texts nobody has seen, as those of a simulation."""
+        return [
+            load_record(EpisodeLog, documents.episode(n, self.setting.kilobytes))
+            for n in range(number)
+        ]
+
+    # The works
+
+    def _save(self) -> Timed:
+        items = self._new(max(1, len(self.pks) // 10))
+
+        def save() -> None:
+            for item in items:
+                self.episodes.save(item)
+
+        return Timed(save, len(items), lambda _: self.episodes.count())
+
+    def _save_many(self) -> Timed:
+        self.clear()
+        items = self._new(len(self.pks))
+        return Timed(
+            lambda: self.episodes.save_many(items), len(items), lambda _: self.episodes.count()
+        )
+
+    def _get(self) -> Timed:
+        some = self.pks[::4]
+        return Timed(lambda: [self.episodes.get(pk) for pk in some], len(some), _documents)
+
+    def _find_10(self) -> Timed:
+        tags = [documents.tag_of(n * documents.GROUP) for n in range(self.calls)]
+        return Timed(
+            lambda: [item for tag in tags for item in self.episodes.find(tag=tag)],
+            len(tags),
+            _documents,
+        )
+
+    def _project(self) -> Timed:
+        return Timed(
+            lambda: self.episodes.project(["tag", "environment"]), len(self.pks), digest
+        )
+
+    def _update(self) -> Timed:
+        pk = documents.pk_of("AG", 0)
+        self.agents.save(load_record(AgentProfile, {**documents.agent(0), "age": 0}))
+
+        def birthday(agent: AgentProfile) -> None:
+            agent.age += 1
+
+        def birthdays() -> None:
+            for _ in range(UPDATES):
+                self.agents.update(pk, birthday)
+
+        def together() -> None:
+            threads = [threading.Thread(target=birthdays) for _ in range(THREADS)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+
+        return Timed(together, THREADS * UPDATES, lambda _: self.agents.get(pk).age)
+
+    def _export_jsonl(self) -> Timed:
+        path = self.folder / "episodes.jsonl"
+
+        def answer(_: object) -> str:
+            with path.open(encoding="utf-8") as lines:
+                return digest(_sotopias(json.loads(line)) for line in lines)
+
+        return Timed(
+            lambda: episodes_to_jsonl(self.episodes.iterate(), path, store=self.store),
+            len(self.pks),
+            answer,
+        )
+
+    def _export_csv(self) -> Timed:
+        path = self.folder / "episodes.csv"
+
+        def answer(_: object) -> str:
+            csv.field_size_limit(sys.maxsize)
+            with path.open(encoding="utf-8", newline="") as rows:
+                return digest(_sotopias(row) for row in csv.DictReader(rows))
+
+        return Timed(
+            lambda: episodes_to_csv(self.episodes.iterate(), path, store=self.store),
+            len(self.pks),
+            answer,
+        )
+
+    def _broker(self) -> Timed:
+        broker = self.store.broker
+        broker.delete(ROOM)
+        message = MessageTransaction(timestamp_str="1.0", sender="Ada", message="Hello?")
+
+        def talk() -> int:
+            received = 0
+            with broker.subscribe(ROOM, timeout=30) as messages:
+                for _ in range(MESSAGES):
+                    broker.publish(ROOM, message)
+                    received += next(messages).message == message
+            return received
+
+        return Timed(talk, MESSAGES, int)
+
+    def _delete_many(self) -> Timed:
+        return Timed(
+            lambda: self.episodes.delete_many(self.pks),
+            len(self.pks),
+            lambda _: self.episodes.count(),
+        )
+
+    def _import_jsonl(self) -> Timed:
+        self.clear()
+        path = self.folder / "import.jsonl"
+        return Timed(lambda: import_records(path, self.store), len(self.pks), self._imported)
+
+    def _imported(self, _: object) -> str:
+        """What is kept, without what Sotopia's files leave out."""
+        kept = self.episodes.find()
+        return digest({**dump_record(item), "agent_classes": []} for item in kept)
+
+    # Not measured
+
+    def clear(self) -> None:
+        self.episodes.delete_many(self.episodes.pks())
+
+    def fill(self) -> None:
+        if self.episodes.count() < len(self.pks):
+            self.episodes.save_many(self._new(len(self.pks)))
+
+    def grow(self, start: int, stop: int) -> None:
+        self.agents.save_many(
+            load_record(AgentProfile, documents.agent(n)) for n in range(start, stop)
+        )
+        self.grown = stop
+
+    def small(self, start: int, stop: int) -> None:
+        self.store.annotators.save_many(
+            load_record(Annotator, documents.annotator(n)) for n in range(start, stop)
+        )
+
+    def held(self) -> int | None:
+        if tracemalloc.is_tracing():
+            return tracemalloc.get_traced_memory()[0]
+        url = StoreURL(self.setting.url)
+        if url.scheme == "sqlite":
+            path = sqlite.path_of(url)
+            files = (f"{path}{suffix}" for suffix in ("", "-wal"))
+            return sum(os.path.getsize(each) for each in files if os.path.exists(each))
+        if self.setting.port:
+            import redis  # noqa: PLC0415 — only where there is a server
+
+            with redis.Redis(host=self.setting.host, port=self.setting.port) as client:
+                return int(client.info("memory")["used_memory"])
+        return None
+
+    def close(self) -> None:
+        for repository in (
+            self.episodes,
+            self.agents,
+            self.store.environments,
+            self.store.annotators,
+        ):
+            repository.delete_many(repository.pks())
+        if simstore.Capability.MESSAGES not in self.store.lacks:
+            self.store.broker.delete(ROOM)
+        self.store.close()
+
+
+def _document(item: BaseModel) -> str:
+    return digest([dump_record(item)])
+
+
+def _documents(items: Sequence[BaseModel]) -> str:
+    return digest(map(dump_record, items))
+
+
+def _sotopias(line: dict[str, Any]) -> dict[str, Any]:
+    return {key: line[key] for key in documents.SOTOPIA_KEYS}
+
+
+if __name__ == "__main__":
+    run(StoreContender)
