@@ -28,6 +28,7 @@
     ├── StoreClosedError       a call on a closed store
     ├── UnsupportedError       something the backend lacks (`Store.lacks`)    (NotImplementedError)
     ├── MissingDependencyError an extra that is not installed                 (ImportError)
+    ├── BenchmarkError         something that cannot be measured
     └── BackendError           the backend failed
         ├── BackendUnavailableError  it cannot be reached                     (ConnectionError)
         └── BackendTimeoutError      it did not answer in time                (TimeoutError)
@@ -317,6 +318,10 @@ class StoreClosedError(SimstoreError):
 
 class UnsupportedError(SimstoreError, NotImplementedError):
     """A call for something that the store's backend lacks."""
+
+
+class BenchmarkError(SimstoreError):
+    """Something that cannot be measured: a process that died, say, or a peer that is not there."""
 
 
 class BackendError(SimstoreError):

@@ -24,16 +24,20 @@ class Machine(BaseModel):
 
 
 class Settings(BaseModel):
-    """How much was measured."""
+    """How much is measured."""
 
-    episodes: int
-    kilobytes: float = Field(description="of JSON, each episode")
-    rounds: int
-    links: list[float] = Field(description="round trips in ms")
-    growth: list[int] = Field(description="numbers of agents of 1 KB")
-    ids: int = Field(description="how many small records `all ids` is of")
+    episodes: int = Field(default=2_000, gt=0)
+    kilobytes: float = Field(default=21.0, gt=0, description="of JSON, each episode")
+    rounds: int = Field(default=5, gt=0, description="that count; another one warms up")
+    links: list[float] = Field(default=[1.0, 20.0], description="round trips in ms")
+    growth: list[int] = Field(
+        default=[1_000, 4_000, 16_000], description="numbers of agents of 1 KB, ascending"
+    )
+    ids: int = Field(default=100_000, ge=0, description="how many small records `all ids` is of")
     seconds_a_work: float = Field(
-        description="a contender whose rounds of a work took longer has fewer rounds of it"
+        default=20.0,
+        gt=0,
+        description="a contender whose rounds of a work took longer has fewer rounds of it",
     )
 
 

