@@ -1,0 +1,94 @@
+"""A report of ``simstore bench --peers --output report.json`` held against the goals.
+
+``python -m benchmarks.goals report.json`` prints the table of benchmarks/README.md.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from simstore.bench.report import Report
+
+REDIS, SQLITE, MEMORY = "redis://", "sqlite://", "memory://"
+REDIS_OM, RAW = "redis-om 1.2.0", "redis-py by hand"
+SOTOPIA, SOTOPIA_FILES = "sotopia 0.1.5 on Redis", "sotopia 0.1.5 on files"
+DEEPCOPY = "copy.deepcopy"
+
+
+class Goal(NamedTuple):
+    """Some works of a backend are to be so many times as fast as those of a peer."""
+
+    title: str
+    ours: str
+    works: Sequence[str]
+    peer: str
+    theirs: Sequence[str]
+    factor: float
+    """At least; below 1, the peer may be faster by that."""
+
+
+GOALS = (
+    Goal("save_many", REDIS, ["save_many"], REDIS_OM, ["save"], 12),
+    Goal("save_many, its bulk call", REDIS, ["save_many"], REDIS_OM, ["save_many"], 9),
+    Goal("save_many, ready-made bytes", REDIS, ["save_many"], RAW, ["save_many"], 1 / 2.5),
+    Goal("all", REDIS, ["all"], REDIS_OM, ["all"], 6),
+    Goal("all", REDIS, ["all"], SOTOPIA, ["all"], 3),
+    Goal("find 10", REDIS, ["find_10"], REDIS_OM, ["find_10"], 4),
+    Goal("find half", REDIS, ["find_half"], REDIS_OM, ["find_half"], 5),
+    Goal("get, one by one", REDIS, ["get"], REDIS_OM, ["get"], 3),
+    Goal("pks", REDIS, ["pks"], REDIS_OM, ["pks"], 25),
+    Goal("count", REDIS, ["count"], REDIS_OM, ["count"], 5),
+    Goal("project 2 fields; whole records", REDIS, ["project"], REDIS_OM, ["all"], 100),
+    Goal("export JSON lines", REDIS, ["export_jsonl"], SOTOPIA, ["export_jsonl"], 40),
+    Goal("export CSV", REDIS, ["export_csv"], SOTOPIA, ["export_csv"], 10),
+    Goal("import JSON lines", REDIS, ["import_jsonl"], SOTOPIA, ["import_jsonl"], 8),
+    Goal("save_many", SQLITE, ["save_many"], SOTOPIA_FILES, ["save_many"], 5),
+    Goal("get, one by one", SQLITE, ["get"], SOTOPIA_FILES, ["get"], 2),
+    Goal("find 10", SQLITE, ["find_10"], SOTOPIA_FILES, ["find_10"], 50),
+    Goal("save + get", MEMORY, ["save", "get"], DEEPCOPY, ["save", "get"], 4),
+    Goal(
+        "save + get, 1 KB",
+        MEMORY,
+        ["agent_save", "agent_get"],
+        DEEPCOPY,
+        ["agent_save", "agent_get"],
+        2,
+    ),
+)
+
+
+def main(path: str) -> None:
+    """Print the goals, and what was measured."""
+    report = Report.model_validate_json(Path(path).read_bytes())
+    print("| work | ours | against | theirs | faster | goal | |\n|---|---|---|---|---|---|---|")
+    for goal in GOALS:
+        ours = _sum(report, goal.ours, goal.works)
+        theirs = _sum(report, goal.peer, goal.theirs)
+        ratio = theirs / ours
+        met = "met" if ratio >= goal.factor else "not met"
+        asked = f"{goal.factor:g}x" if goal.factor >= 1 else f"at most {1 / goal.factor:g} times"
+        shown = f"{ratio:.1f}x" if goal.factor >= 1 else f"{1 / ratio:.1f} times"
+        against = goal.peer if goal.works == goal.theirs else f"{goal.peer}, {goal.theirs[0]}"
+        print(
+            f"| {goal.title} | {goal.ours} {ours:,.0f} | {against} | {theirs:,.0f} "
+            f"| {shown} | {asked} | {met} |"
+        )
+    for link in report.settings.links:
+        for name in (REDIS, SOTOPIA):
+            if figure := report.find(name, "small_pks", link=link):
+                print(
+                    f"all ids of {figure.records:,} over {link:g} ms, {name}: "
+                    f"{figure.median / 1e6:.2f} s"
+                )
+
+
+def _sum(report: Report, contender: str, works: Sequence[str]) -> float:
+    """The µs of `works` together."""
+    figures = [report.find(contender, work) for work in works]
+    assert all(figures), f"the report has no {' or '.join(works)} of {contender}"
+    return sum(figure.median for figure in figures if figure)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
