@@ -1,17 +1,11 @@
-"""``python -m benchmarks [memory] [sqlite] [files] [redis] [messages] [--scale 0.1]``."""
+"""``python -m benchmarks [files] [million] [messages] [--scale 0.1]``."""
 
 import argparse
 
-from benchmarks import files, memory, messages, redis, sqlite
-from benchmarks.timing import machine
+from benchmarks import files, messages, million
+from simstore.bench.machine import this_machine
 
-PARTS = {
-    "memory": memory.main,
-    "sqlite": sqlite.main,
-    "files": files.main,
-    "redis": redis.main,
-    "messages": messages.main,
-}
+PARTS = {"files": files.main, "million": million.main, "messages": messages.main}
 
 
 def main() -> None:
@@ -23,7 +17,8 @@ def main() -> None:
     unknown = set(arguments.parts) - set(PARTS)
     if unknown:
         parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
-    print(machine())
+    machine = this_machine()
+    print(f"{machine.processor}, {machine.cores} cores, {machine.system}; {machine.python}")
     for part in arguments.parts or PARTS:
         PARTS[part](arguments.scale)
 

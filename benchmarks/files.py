@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.records import episode
+from benchmarks.records import episodes
 from benchmarks.timing import interleaved, print_table
 from simstore import EpisodeLog, Store, connect
 from simstore.domain.record import loader_of
@@ -29,8 +29,8 @@ def main(scale: float) -> None:
 
 
 def _files(store: Store, folder: Path, number: int) -> None:
-    episodes = [episode(position) for position in range(number)]
-    store.episodes.save_many(episodes)
+    items = episodes(number)
+    store.episodes.save_many(items)
     paths = {suffix: folder / f"episodes.{suffix}" for suffix in ("jsonl", "csv", "parquet")}
     sotopia = folder / "sotopia.jsonl"
 
@@ -59,7 +59,7 @@ def _files(store: Store, folder: Path, number: int) -> None:
     imports = {f"import {suffix}": import_(path) for suffix, path in paths.items()}
     references = {
         "loads": loads,
-        "store": lambda: store.episodes.save_many(episodes),
+        "store": lambda: store.episodes.save_many(items),
         "least": least,
     }
     taken |= interleaved({**references, **imports}, rounds=ROUNDS)

@@ -1,14 +1,10 @@
 """Timing that a noisy machine cannot fool easily: contenders in turn, medians of rounds."""
 
 import gc
-import os
-import platform
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterable
-from importlib.metadata import version
-from pathlib import Path
 
 Work = Callable[[], object]
 
@@ -25,24 +21,6 @@ def interleaved(contenders: dict[str, Work], *, rounds: int, warm_up: int = 1) -
             if number >= warm_up:
                 seconds[name].append(elapsed)
     return {name: statistics.median(taken) for name, taken in seconds.items()}
-
-
-def machine() -> str:
-    """One line on what this ran on."""
-    return (
-        f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}; "
-        f"Python {platform.python_version()}, pydantic {version('pydantic')}, "
-        f"orjson {version('orjson')}"
-    )
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or "unknown processor"
 
 
 def print_table(title: str, rows: Iterable[tuple[str, str, str]]) -> None:

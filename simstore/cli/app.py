@@ -11,6 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from simstore.cli import (
     agreement,
+    bench,
     deleting,
     demo,
     doctor,
@@ -28,6 +29,7 @@ from simstore.cli.exit_codes import PROBLEM, STOPPED, USAGE
 from simstore.cli.hints import with_hints
 from simstore.domain.errors import (
     BackendError,
+    BenchmarkError,
     InvalidArgumentError,
     InvalidPkError,
     MissingDependencyError,
@@ -40,6 +42,7 @@ from simstore.domain.errors import (
 
 _USAGE_ERRORS = (
     BackendError,
+    BenchmarkError,
     InvalidArgumentError,
     InvalidPkError,
     MissingDependencyError,
@@ -179,6 +182,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "check": stores.check,
     "delete": deleting.delete,
     "doctor": doctor.doctor,
+    "bench": bench.bench,
     "server": server.server,
 }
 
