@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 from simstore.adapters.base_store import StorageStore
 from simstore.adapters.codec import version_of
 from simstore.adapters.forking import survive_forks
-from simstore.adapters.memory_index import OrderedPks, ValueIndex
+from simstore.adapters.memory_index import MANY, OrderedPks, ValueIndex, is_within
 from simstore.adapters.messages.memory import MemoryLog, MessageDatabase
 from simstore.adapters.storage import (
     AllOf,
@@ -135,12 +135,31 @@ class _Rows:
             case Prefix(index, text):
                 return self._index(index).starting_with(text)
             case AllOf(parts):
-                smallest, *others = sorted([self.pks.pks, *map(self.select, parts)], key=len)
-                return smallest.intersection(*others) if parts else smallest
+                return self._select_all_of(parts)
             case AnyOf(parts):
                 return set().union(*map(self.select, parts))
             case Complement(part):
                 return self.pks.pks - self.select(part)
+
+    def _select_all_of(self, parts: Sequence[IndexCondition]) -> set[str]:
+        # A range costs what it holds: of few others, each is looked at instead.
+        wide = [part for part in parts if isinstance(part, Range | Prefix)]
+        narrow = (self.select(part) for part in parts if not isinstance(part, Range | Prefix))
+        smallest, *others = sorted([self.pks.pks, *narrow], key=len)
+        found = smallest.intersection(*others) if others else smallest
+        for part in wide:
+            if len(found) < MANY:
+                found = {pk for pk in found if self._is_in(part, pk)}
+            else:
+                found &= self.select(part)
+        return found
+
+    def _is_in(self, part: Range | Prefix, pk: str) -> bool:
+        values = self.rows[pk].values
+        return values is not None and any(
+            index == part.index and is_within(part, value)
+            for index, value in self.indexes.entries(values)
+        )
 
 
 class MemoryDatabase:

@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Hashable, Iterator
 from typing import Any
 
-from simstore.adapters.storage import Bound
+from simstore.adapters.storage import Bound, Prefix, Range
 from simstore.domain.query import Scalar
 from simstore.domain.schema import Kind, kind_of
 
@@ -38,7 +38,8 @@ Postings = set[str] | OrderedPks
 """The pks of one value: put in order once there are many and an order was asked for."""
 
 MANY = 256
-"""From so many pks on, an order is kept rather than made for each call."""
+"""From so many pks on, an order is kept rather than made for each call, and the pks of a range
+are looked up rather than each looked at."""
 
 
 class ValueIndex:
@@ -115,6 +116,20 @@ class ValueIndex:
                 for each in (Kind.TEXT, Kind.NUMBER)
             }
         return self._ordered[kind] if kind is not None else []
+
+
+def is_within(condition: Range | Prefix, value: Scalar) -> bool:
+    """Whether `value` is one that `ValueIndex` finds for `condition`."""
+    if isinstance(condition, Prefix):
+        return isinstance(value, str) and value.startswith(condition.text)
+    low, high = condition.low, condition.high
+    bound = low or high
+    return (
+        bound is not None
+        and kind_of(value) is kind_of(bound.value)
+        and (low is None or low.value < value or (low.inclusive and low.value == value))  # type: ignore[operator]  # of one kind
+        and (high is None or value < high.value or (high.inclusive and high.value == value))  # type: ignore[operator]  # the same
+    )
 
 
 def pks_of(postings: Postings) -> set[str]:
