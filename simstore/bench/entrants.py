@@ -12,7 +12,7 @@ from uuid import uuid4
 from simstore.adapters.url import StoreURL
 from simstore.bench.servers import bench_server, server_version
 from simstore.connection import connect
-from simstore.domain.errors import InvalidArgumentError, MissingDependencyError
+from simstore.domain.errors import BenchmarkError, InvalidArgumentError, MissingDependencyError
 from simstore.server.ports import LOOPBACK
 from simstore.server.process import ServerProcess
 
@@ -100,7 +100,7 @@ def usual_stores(folder: Path, servers: ExitStack, left_out: dict[str, str]) -> 
         modules = package == "redis_om"
         try:
             server = servers.enter_context(bench_server(folder / package, modules=modules))
-        except MissingDependencyError as error:
+        except (BenchmarkError, MissingDependencyError) as error:
             left_out[name] = str(error)
             continue
         url = f"{name}{LOOPBACK}:{{port}}"

