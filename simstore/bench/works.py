@@ -30,6 +30,8 @@ WORKS = (
     Work("export_jsonl", "export to Sotopia's JSON lines", "record"),
     Work("export_csv", "export to Sotopia's CSV", "record"),
     Work("broker", "message, published and received", "call"),
+    Work("agent_save", "save, 1 KB agent, one by one", "record"),
+    Work("agent_get", "get, 1 KB agent, one by one", "record"),
     Work("delete_many", "delete_many", "record", changes=True),
     Work("import_jsonl", "import Sotopia's JSON lines", "record", changes=True),
 )

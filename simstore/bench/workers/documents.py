@@ -10,6 +10,14 @@ AGENTS = 40
 GROUP = 10
 """So many episodes share a tag."""
 
+PASSING = 200
+"""So many agents are saved one by one, and go again."""
+
+HALF = "gpt-3.5-turbo"
+"""The model of the second agent in every other episode; in no other episode is it one."""
+
+AGENT_CLASSES = ["LLMAgent", "LLMAgent"]
+
 USUAL_KILOBYTES = 21
 _DIMENSIONS = (
     "believability",
@@ -26,7 +34,7 @@ _SENTENCE = "Je comprends — das ist schön, 你好, and I would like to hear m
 def episode(number: int, kilobytes: float = USUAL_KILOBYTES) -> Document:
     """An episode of about so many KB of JSON, a tenth of its bytes not ASCII.
 
-    Ten share a tag, and every other one has an agent of the class Human.
+    Ten share a tag, and every other one has an agent of the model `HALF`.
     """
     share = kilobytes / USUAL_KILOBYTES
     context = f"Here is the context of interaction {number}: {_repeated(20 * share)}"
@@ -44,8 +52,8 @@ def episode(number: int, kilobytes: float = USUAL_KILOBYTES) -> Document:
         "environment": pk_of("EN", number % ENVIRONMENTS),
         "agents": [pk_of("AG", number % AGENTS), pk_of("AG", (number + 1) % AGENTS)],
         "tag": tag_of(number),
-        "models": ["gpt-4", "gpt-4", "gpt-3.5-turbo"],
-        "agent_classes": ["LLMAgent", "Human" if number % 2 else "LLMAgent"],
+        "models": ["gpt-4", "gpt-4", HALF if number % 2 else "gpt-4"],
+        "agent_classes": AGENT_CLASSES,
         "messages": turns,
         "reasoning": f"Episode {number}. {_repeated(40 * share)}",
         "rewards": [
@@ -77,6 +85,11 @@ def agent(number: int) -> Document:
         "mbti": "INTJ",
         "tag": tag_of(number),
     }
+
+
+def passing_agents() -> list[Document]:
+    """Agents that are no others': they are saved and read one by one, and go again."""
+    return [{**agent(n), "pk": pk_of("PA", n)} for n in range(PASSING)]
 
 
 def environment(number: int) -> Document:

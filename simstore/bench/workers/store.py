@@ -84,6 +84,8 @@ class StoreContender(Contender):
             "export_jsonl": self._export_jsonl,
             "export_csv": self._export_csv,
             "broker": self._broker,
+            "agent_save": self._agent_save,
+            "agent_get": self._agent_get,
             "delete_many": self._delete_many,
             "import_jsonl": self._import_jsonl,
             "grown_get": lambda: self._calls(lambda: self.agents.get(self._one), _document),
@@ -119,7 +121,7 @@ class StoreContender(Contender):
 
     @property
     def _half(self) -> simstore.Condition:
-        return field("agent_classes").contains("Human")
+        return field("models").contains(documents.HALF)
 
     @property
     def _one(self) -> str:
@@ -171,7 +173,8 @@ class StoreContender(Contender):
 
     def _update(self) -> Timed:
         pk = documents.pk_of("AG", 0)
-        self.agents.save(load_record(AgentProfile, {**documents.agent(0), "age": 0}))
+        before = self.agents.get(pk)
+        self.agents.save(before.model_copy(update={"age": 0}))
 
         def birthday(agent: AgentProfile) -> None:
             agent.age += 1
@@ -187,7 +190,12 @@ class StoreContender(Contender):
             for thread in threads:
                 thread.join()
 
-        return Timed(together, THREADS * UPDATES, lambda _: self.agents.get(pk).age)
+        def answer(_: object) -> int:
+            age = self.agents.get(pk).age
+            self.agents.save(before)  # it is in what is exported
+            return age
+
+        return Timed(together, THREADS * UPDATES, answer)
 
     def _export_jsonl(self) -> Timed:
         path = self.folder / "episodes.jsonl"
@@ -230,6 +238,28 @@ class StoreContender(Contender):
             return received
 
         return Timed(talk, MESSAGES, int)
+
+    def _agent_save(self) -> Timed:
+        items = _passing_agents()
+
+        def save() -> None:
+            for item in items:
+                self.agents.save(item)
+
+        return Timed(save, len(items), self._passed)
+
+    def _agent_get(self) -> Timed:
+        items = _passing_agents()
+        self.agents.save_many(items)
+        pks = [item.pk for item in items]
+        return Timed(lambda: [self.agents.get(pk) for pk in pks], len(pks), self._passed)
+
+    def _passed(self, _: object) -> str:
+        """The agents that were saved; they go again."""
+        pks = [document["pk"] for document in documents.passing_agents()]
+        answer = _documents(self.agents.get_many(pks))
+        self.agents.delete_many(pks)
+        return answer
 
     def _delete_many(self) -> Timed:
         return Timed(
@@ -298,6 +328,10 @@ class StoreContender(Contender):
             repository.delete_many(repository.pks())
         if simstore.Capability.MESSAGES not in self.store.lacks:
             self.store.broker.delete(ROOM)
+
+
+def _passing_agents() -> list[AgentProfile]:
+    return [load_record(AgentProfile, document) for document in documents.passing_agents()]
 
 
 def _document(item: BaseModel) -> str:
