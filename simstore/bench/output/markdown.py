@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from simstore.bench.output.tables import Cell, Table, tables_of
 from simstore.bench.output.wording import (
+    CONTENDERS,
     PARTS,
     TITLE,
     UNSOUND,
@@ -31,7 +32,7 @@ def _blocks(report: Report, baseline: str | None, head: str) -> Iterator[str]:
         f"- **{escape_inline(name)}**: {escape_inline(value)}\n" for name, value in facts_of(report)
     )
     yield from _warnings(report)
-    yield _table(("contender", "kind", "what it is", "versions"), contenders_of(report))
+    yield _table(CONTENDERS, contenders_of(report))
     tables = tables_of(report, baseline=baseline)
     for part, (heading, about) in PARTS.items():
         of_part = [table for table in tables if table.part == part]

@@ -51,6 +51,13 @@ def with_unit(value: float, unit: Unit) -> str:
     return text if " " in text else f"{text} {MICROSECONDS}"
 
 
+def between(low: float, high: float, unit: Unit) -> str:
+    """``63.9 to 78.9 µs``, ``980 µs to 1.02 ms``."""
+    first, last = with_unit(low, unit), with_unit(high, unit)
+    number, _, shared = first.partition(" ")
+    return f"{number if last.endswith(f' {shared}') else first} to {last}"
+
+
 def shown_unit(unit: Unit) -> str:
     """What stands in the title of a table whose cells are `amount`."""
     return unit.replace("bytes", "KB")
@@ -75,9 +82,9 @@ def times(ratio: float) -> str:
     return f"{float(f'{ratio:.3g}'):,.0f}x"
 
 
-def count(number: int) -> str:
+def count(number: float) -> str:
     """``100,000``."""
-    return f"{number:,}"
+    return f"{number:,.0f}"
 
 
 def round_trip(milliseconds: float) -> str:

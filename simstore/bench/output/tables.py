@@ -5,7 +5,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from simstore.bench.output.numbers import (
     NOTHING,
@@ -20,8 +20,7 @@ from simstore.bench.output.numbers import (
 from simstore.bench.report import Contender, Figure, Part, Report, Unit
 from simstore.bench.works import ALL_IDS
 
-T = TypeVar("T", int, float)
-U = TypeVar("U")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +84,18 @@ class Table:
         return f"{self.title}, {shown_unit(self.unit)}"
 
 
+class _Axis(NamedTuple):
+    """What the columns of a table are, if not contenders."""
+
+    label: str
+    key: Callable[[Figure], float]
+    name: Callable[[float], str]
+
+
+_AGENTS = _Axis("agents", lambda figure: figure.records, count)
+_LINKS = _Axis("round trip", lambda figure: figure.link, round_trip)
+
+
 def tables_of(report: Report, *, baseline: str | None = None) -> list[Table]:
     """All tables of `report`, in the order in which they are read.
 
@@ -124,7 +135,7 @@ def growth_tables(report: Report) -> list[Table]:
     The last column is how many times as much it costs among the most as among the fewest.
     """
     return [
-        _by_contender(report, figures, title, "agents", lambda figure: figure.records, count)
+        _by_contender(report, figures, title, _AGENTS)
         for title, figures in _works(report.of("growth"))
     ]
 
@@ -132,28 +143,32 @@ def growth_tables(report: Report) -> list[Table]:
 def link_curves(report: Report) -> list[Table]:
     """For each work, what it costs over slower and slower links: a row a contender."""
     return [
-        _by_contender(report, figures, title, "round trip", lambda figure: figure.link, round_trip)
+        _by_contender(report, figures, title, _LINKS)
         for title, figures in _works(report.of("links"))
     ]
 
 
 def memory_tables(report: Report) -> list[Table]:
     """What is held for a record: a row for each contender and what holds it."""
-    figures = report.of("memory")
-    if not figures:
+    held = [
+        (contender, figure)
+        for contender in ordered(report.contenders)
+        for figure in report.of("memory")
+        if figure.contender == contender.name
+    ]
+    if not held:
         return []
-    cells = _compared([Cell(figure) for figure in figures], None)
-    peers = {each.name for each in report.contenders if each.peer}
+    cells = _compared([Cell(figure) for _, figure in held], None)
     return [
         Table(
             part="memory",
-            title="Held in memory or in a file",
-            unit=figures[0].unit,
+            title="A record, kept",
+            unit=held[0][1].unit,
             labels=("contender", "where"),
             columns=(Column("held"),),
             rows=tuple(
-                Row((figure.contender, figure.title), (cell,), figure.contender in peers)
-                for figure, cell in zip(figures, cells, strict=True)
+                Row((figure.contender, figure.title), (cell,), contender.peer)
+                for (contender, figure), cell in zip(held, cells, strict=True)
             ),
         )
     ]
@@ -174,7 +189,12 @@ def _by_work(
     made = []
     for unit in _distinct(figure.unit for figure in figures):
         rows = [
-            Row((work,), tuple(_compared([_cell(of_work, each) for each in contenders], place)))
+            Row(
+                (work,),
+                tuple(
+                    _compared([_cell(of_work[0].work, of_work, each) for each in contenders], place)
+                ),
+            )
             for work, of_work in _works(figure for figure in figures if figure.unit == unit)
         ]
         columns = tuple(Column(each.name, each.peer) for each in contenders)
@@ -182,30 +202,27 @@ def _by_work(
     return made
 
 
-def _by_contender(
-    report: Report,
-    figures: Sequence[Figure],
-    title: str,
-    of_what: str,
-    key: Callable[[Figure], T],
-    name: Callable[[T], str],
-) -> Table:
-    """A row for each contender, a column for each of the keys, and one for how it grows."""
-    keys = sorted({key(figure) for figure in figures})
+def _by_contender(report: Report, figures: Sequence[Figure], title: str, across: _Axis) -> Table:
+    """A row for each contender, a column for each place on the axis, and one for how it grows."""
+    keys = sorted({across.key(figure) for figure in figures})
     rows = []
     for contender in ordered(report.contenders):
-        own = {key(figure): figure for figure in figures if figure.contender == contender.name}
+        own = {across.key(each): each for each in figures if each.contender == contender.name}
         if own:
-            cells = [Cell(own[k]) if k in own else Cell(absent=UNKNOWN) for k in keys]
-            least, most = own.get(keys[0]), own.get(keys[-1])
-            grown = (
-                Cell(ratio=most.median / least.median)
-                if least and most and least.median and len(keys) > 1
-                else Cell(absent=NOTHING)
+            cells = [Cell(own[key]) if key in own else Cell(absent=UNKNOWN) for key in keys]
+            rows.append(
+                Row((contender.name,), (*cells, _grown(cells[0], cells[-1])), contender.peer)
             )
-            rows.append(Row((contender.name,), (*cells, grown), contender.peer))
-    columns = (*(Column(f"{name(k)}") for k in keys), Column("growth"))
-    return Table(figures[0].part, title, figures[0].unit, (of_what,), columns, tuple(_marked(rows)))
+    columns = (*(Column(across.name(key)) for key in keys), Column("growth"))
+    return Table(
+        figures[0].part, title, figures[0].unit, (across.label,), columns, tuple(_marked(rows))
+    )
+
+
+def _grown(first: Cell, last: Cell) -> Cell:
+    if first is last or not last.figure or not _median(first):
+        return Cell(absent=NOTHING)
+    return Cell(ratio=last.figure.median / _median(first))
 
 
 def _works(figures: Iterable[Figure]) -> list[tuple[str, list[Figure]]]:
@@ -223,11 +240,10 @@ def _title(figure: Figure) -> str:
     return figure.title
 
 
-def _cell(figures: Iterable[Figure], contender: Contender) -> Cell:
+def _cell(work: str, figures: Iterable[Figure], contender: Contender) -> Cell:
     for figure in figures:
         if figure.contender == contender.name:
             return Cell(figure)
-        work = figure.work
     return Cell(absent=NOTHING if work in contender.cannot else UNKNOWN)
 
 
@@ -267,5 +283,5 @@ def _marked(rows: Sequence[Row]) -> list[Row]:
     ]
 
 
-def _distinct(values: Iterable[U]) -> list[U]:
+def _distinct(values: Iterable[T]) -> list[T]:
     return list(dict.fromkeys(values))

@@ -12,21 +12,31 @@ UNSOUND = (
     "This run says nothing about speed: not every contender did its work and gave the same answers."
 )
 
+KINDS = (
+    "Bars and markers of simstore's backends are filled; those of peers, which are what people use"
+    " without simstore, are hollow, and their lines are dashed."
+)
+"""How charts tell them apart."""
+
+CONTENDERS = ("contender", "kind", "what it is", "versions")
+"""The headings over `contenders_of`."""
+
 PARTS: dict[Part, tuple[str, str]] = {
     "works": ("Works", "The same work, done by each contender in turn."),
     "growth": (
         "Growth",
-        "What a call costs among more and more agents. The last column says how many times as"
-        " much it costs among the most as among the fewest: 1x does not grow.",
+        "What a call costs among more and more agents.",
     ),
     "links": (
         "Links",
-        "The same works where each round trip to the server takes longer. What costs about as"
-        " much as the link makes one round trip; what stays far below it shares them.",
+        (
+            "The same works where each round trip to the server takes longer. What costs about as"
+            " much as the link makes one round trip; what stays far below it shares them."
+        ),
     ),
     "memory": (
         "Memory",
-        "What is held for a record of KB of JSON as above: 1 KB is 1,000 bytes.",
+        "What a record takes where it is kept; 1 KB is 1,000 bytes.",
     ),
 }
 """The heading of each part, and what it is about."""
@@ -46,8 +56,10 @@ def facts_of(report: Report) -> list[tuple[str, str]]:
         ("Python", machine.python),
         (
             "Records",
-            f"{count(settings.episodes)} episodes of {settings.kilobytes:g} KB,"
-            f" {settings.rounds} rounds",
+            (
+                f"{count(settings.episodes)} episodes of {settings.kilobytes:g} KB,"
+                f" {settings.rounds} rounds"
+            ),
         ),
     ]
     if report.of("growth"):
@@ -83,19 +95,15 @@ def warnings_of(report: Report) -> list[tuple[str, list[str]]]:
 def caption_of(tables: Sequence[Table], *, best: str, baseline: str | None = None) -> str:
     """How to read the cells of `tables`; `best` is how the fastest are marked."""
     cells = [cell for table in tables for row in table.rows for cell in row.cells]
-    units = {table.unit for table in tables}
-    parts = {table.part for table in tables}
+    least = "least" if tables[0].unit == "bytes a record" else "fastest"
     said = ["Medians of the rounds"]
     if any(cell.spread for cell in cells):
         said.append("± how far the furthest round was from it")
-    if parts & {"works", "links", "memory"}:
-        least = "least" if units == {"bytes a record"} else "fastest"
-        said.append(
-            f"then how many times that of {baseline}"
-            if baseline is not None and parts & {"works", "links"}
-            else f"then how many times the {least}"
-        )
-    said.append(f"{best} the {'least' if units == {'bytes a record'} else 'fastest'}")
+    if any(cell.figure and cell.ratio is not None for cell in cells):
+        said.append(f"then how many times {f'that of {baseline}' if baseline else f'the {least}'}")
+    if any(cell.ratio is not None and not cell.figure for cell in cells):
+        said.append("growth is how many times the first column the last one is, 1x is none")
+    said.append(f"{best} the {least}")
     signs = {cell.absent for cell in cells}
     if NOTHING in signs:
         said.append(f"{NOTHING} what it does not do")
