@@ -11,6 +11,7 @@ from pathlib import Path
 from simstore.bench.entrants import Entrant, stores_of, usual_stores
 from simstore.bench.machine import this_machine
 from simstore.bench.parts import Parts
+from simstore.bench.peers import usual_peers
 from simstore.bench.process import Process
 from simstore.bench.report import Contender, Report, Settings
 from simstore.bench.starting import started
@@ -51,6 +52,8 @@ def run_benchmark(
         # What is entered later ends before it is removed.
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="simstore-bench-")))
         entrants = stores_of(stores) if stores else usual_stores(folder, stack, left_out)
+        if peers:
+            entrants += usual_peers(folder, stack, left_out)
         processes = stack.enter_context(
             started(entrants, folder, episodes=settings.episodes, kilobytes=settings.kilobytes)
         )

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -112,34 +112,57 @@ def _rule() -> str:
 
 
 def print_turned(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Iterable[str] = ()
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Iterable[str] = (),
+    corner: str | None = None,
+    strong: Container[tuple[int, int]] = (),
 ) -> None:
     """Print a table; if the terminal is too narrow for it, its rows become columns.
 
-    As many of them stand side by side as there is room for, the others below.
+    As many of them stand side by side as there is room for, the others below; their headings are
+    broken between words. The first column is then headed by `corner`. On a terminal, cells at
+    (row, column) that are `strong` stand out.
     """
     room = _room()
     turned = [[cell(value, CELL_CHARACTERS) for value in row] for row in rows]
-    if room is None or _total(_widths(list(map(one_line, columns)), turned)) <= room:
+    names = list(map(one_line, columns))
+    if room is None:
         print_table(columns, rows, right=right)
         return
-    label = max(cell_len(one_line(column)) for column in columns[1:])
+    if _total(widths := _widths(names, turned)) <= room:
+        numbers = set(right)
+        places = {place for place, name in enumerate(columns) if name in numbers}
+        _print(names, widths, turned, places, strong)
+        return
+    label = max(map(cell_len, names[1:]))
     start = 0
     while start < len(turned):
-        end, used = start, label
+        end, widths = start, [label]
         while end < len(turned):
-            width = _GAP + max(map(cell_len, turned[end]))
-            if end > start and used + width > room:
+            heading, *values = turned[end]
+            width = max(map(cell_len, (*heading.split(), *values)))
+            if end > start and _total([*widths, width]) > room:
                 break
-            used, end = used + width, end + 1
-        block = turned[start:end]
-        print_table(
-            [columns[0], *(row[0] for row in block)],
+            widths.append(width)
+            end += 1
+        if start:
+            out().print()
+        _print(
+            [names[0] if corner is None else corner, *(row[0] for row in turned[start:end])],
+            widths,
             [
-                [column, *(row[position] for row in block)]
-                for position, column in enumerate(columns[1:], start=1)
+                [name, *(row[position] for row in turned[start:end])]
+                for position, name in enumerate(names[1:], start=1)
             ],
-            right=[row[0] for row in block],
+            set(range(1, len(widths))),
+            {
+                (position - 1, place)
+                for position in range(1, len(names))
+                for place, row in enumerate(range(start, end), start=1)
+                if (row, position) in strong
+            },
         )
         start = end
 
@@ -193,17 +216,26 @@ def _total(widths: Sequence[int]) -> int:
 
 
 def _print(
-    names: Sequence[str], widths: Sequence[int], cells: Sequence[Sequence[str]], right: set[int]
+    names: Sequence[str],
+    widths: Sequence[int],
+    cells: Sequence[Sequence[str]],
+    right: set[int],
+    strong: Container[tuple[int, int]] = (),
 ) -> None:
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     for position, (name, width) in enumerate(zip(names, widths, strict=True)):
         table.add_column(
-            Text(name),
+            Text(name, no_wrap=False, overflow="fold"),
             justify="right" if position in right else "left",
             width=width,
             no_wrap=position > 0,
             overflow="fold" if position == 0 else "ellipsis",
         )
-    for row in cells:
-        table.add_row(*(Text(text) for text in row[: len(names)]))
+    for number, row in enumerate(cells):
+        table.add_row(
+            *(
+                Text(text, style="bold" if (number, place) in strong else "")
+                for place, text in enumerate(row[: len(names)])
+            )
+        )
     out().print(table)

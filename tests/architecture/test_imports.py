@@ -22,6 +22,7 @@ HEAVY = {
     "click",
     "fakeredis",
     "hypothesis",
+    "matplotlib",
     "pytest",
     "redis",
     "redis_om",
