@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 
 from simstore.domain.errors import BenchmarkError, MissingDependencyError
 
@@ -14,7 +15,9 @@ MAKING_SECONDS = 600.0
 """So long may making one take, and so long is waited for another process that makes it."""
 
 TOLD_LINES = 3
-"""How many of pip's last lines an error repeats."""
+"""How many of pip's last lines an error repeats, each of them up to `TOLD_WIDTH` characters."""
+
+TOLD_WIDTH = 160
 
 _WHOLE = "simstore-whole"
 """The file in an environment that has all of its packages; written last."""
@@ -103,8 +106,9 @@ def _run(command: Sequence[str], failed: str) -> None:
     except subprocess.TimeoutExpired as error:
         raise BenchmarkError(f"{failed} within {MAKING_SECONDS:g} seconds") from error
     if ran.returncode:
-        told = [line.strip() for line in ran.stdout.splitlines() if line.strip()]
-        raise BenchmarkError(f"{failed}: {' '.join(told[-TOLD_LINES:])}")
+        told = [line for line in ran.stdout.splitlines() if line.strip()][-TOLD_LINES:]
+        reason = "; ".join(shorten(line, TOLD_WIDTH, placeholder=" …") for line in told)
+        raise BenchmarkError(f"{failed}: {reason}")
 
 
 def _python(folder: Path) -> Path:

@@ -1,5 +1,5 @@
 """Programs that are measured, each in a process of its own: see `loop`.
 
-They are run by their path, some by a Python that has no simstore; what they share, `loop` and
-`documents`, needs the standard library alone.
+Some are run by a Python that has no simstore, where this package is called ``measured``. What they
+share with the others, `loop`, `documents` and `peer`, needs the standard library alone.
 """
