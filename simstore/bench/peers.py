@@ -134,9 +134,12 @@ def peer_entrant(peer: Peer, folder: Path, servers: ExitStack) -> Entrant:
 
 def _command(peer: Peer, folder: Path) -> tuple[list[str], dict[str, str]]:
     """What starts a peer, and the variables that it needs."""
+    program = f"simstore.bench.workers.{peer.program}"
     if peer.environment is None:
-        return [sys.executable, "-m", f"simstore.bench.workers.{peer.program}"], {}
+        return [sys.executable, "-m", program], {}
     python = python_of(peer.environment)
-    # A Python without simstore finds the programs there, and nothing else of ours.
-    (folder / "measured").symlink_to(_PROGRAMS, target_is_directory=True)
-    return [str(python), "-m", f"measured.{peer.program}"], {"PYTHONPATH": str(folder)}
+    # Of simstore, that Python finds the programs alone: the folders above them have no files. -P
+    # keeps it from a checkout in which the benchmark was started.
+    (folder / "simstore" / "bench").mkdir(parents=True)
+    (folder / "simstore" / "bench" / "workers").symlink_to(_PROGRAMS, target_is_directory=True)
+    return [str(python), "-P", "-m", program], {"PYTHONPATH": str(folder)}

@@ -5,9 +5,9 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from . import documents
-from .loop import Setting, Timed, digest
-from .peer import CALLS, PeerContender
+from simstore.bench.workers import documents
+from simstore.bench.workers.loop import Setting, Timed, digest
+from simstore.bench.workers.peer import CALLS, PeerContender
 
 SCANS = 2
 """How often a call is made that goes through everything there is."""

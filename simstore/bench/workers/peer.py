@@ -6,18 +6,15 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from . import documents
-from .loop import Contender, Setting, Timed, digest
+from simstore.bench.workers import documents
+from simstore.bench.workers.loop import Contender, Setting, Timed, digest
 
 CALLS = 20
 """How often a call is made that takes little time: as often as simstore's."""
 
 
 class PeerContender(Contender):
-    """A contender of which the works are measured as simstore's are.
-
-    Relative imports alone: a peer's Python has no simstore, and finds this package by another name.
-    """
+    """A contender of which the works are measured as simstore's are."""
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)

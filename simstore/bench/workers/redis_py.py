@@ -11,10 +11,10 @@ from typing import Any
 
 import orjson
 
-from . import documents
-from .active_records import used_memory
-from .loop import Setting, Timed, digest, run
-from .peer import CALLS, PeerContender
+from simstore.bench.workers import documents
+from simstore.bench.workers.active_records import used_memory
+from simstore.bench.workers.loop import Setting, Timed, digest, run
+from simstore.bench.workers.peer import CALLS, PeerContender
 
 BATCH = 50
 """So many records a pipeline or MGET: more make the client's buffers large, and none faster."""

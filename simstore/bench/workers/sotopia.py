@@ -13,10 +13,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from . import documents
-from .active_records import SCANS, ActiveRecords, used_memory
-from .loop import Setting, Timed, digest, run
-from .peer import write_import
+from simstore.bench.workers import documents
+from simstore.bench.workers.active_records import SCANS, ActiveRecords, used_memory
+from simstore.bench.workers.loop import Setting, Timed, digest, run
+from simstore.bench.workers.peer import write_import
 
 
 class Sotopia(ActiveRecords):
