@@ -214,7 +214,9 @@ def test_foreign_texts_are_text() -> None:
     assert page.texts("title") == [f"What storage costs: simstore {seen}, {seen}"]
     # A chart has room for the beginning of a name.
     assert {text for text in page.texts("text") if text.startswith("<")} == {f"{seen[:19]}…"}
-    assert all("\x1b" not in text and "\u202e" not in text for _, _, text in page.elements)
+    for _, attributes, text in page.elements:
+        for shown in (text, *attributes.values()):
+            assert not {"\x1b", "\u202e"} & set(shown)
 
 
 def test_a_small_report_is_a_small_page() -> None:

@@ -1,5 +1,6 @@
 """A benchmark's report in Markdown, as GitHub reads it."""
 
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -85,6 +86,13 @@ def test_machine_settings_and_versions_stand_above_the_tables() -> None:
         assert fact in above
     assert "**Left out:**\n\n- fakeredis" in above
     assert "± how far the furthest round was from it" in below
+
+
+def test_captions_say_what_ratios_are_to() -> None:
+    text = report_markdown(whole_report(), baseline="redis-om")
+    parts = re.split(r"^### ", text, flags=re.MULTILINE)[1:]
+    assert ["that of redis-om" in part for part in parts] == [True, False, True, False]
+    assert "then how many times the least" in parts[-1]
 
 
 def test_headings_can_be_deeper() -> None:

@@ -190,6 +190,11 @@ def test_ratios_can_be_to_a_baseline() -> None:
     assert row_of(table, WORKS[0].title) == ["64.0", "?"]
 
 
+def test_a_baseline_that_has_no_links_leaves_them_without_ratios() -> None:
+    tables = link_tables(whole_report(), baseline="memory://")
+    assert not [cell for table in tables for row in table.rows for cell in row.cells if cell.times]
+
+
 def test_what_is_not_done_is_a_dash_and_what_is_missing_a_question() -> None:
     report = report_of(
         figure("memory://", GET, 30),
