@@ -75,7 +75,7 @@ HELD = {
 }
 
 
-def contender(name: str, **changed: object) -> Contender:
+def contender(name: str, /, **changed: object) -> Contender:
     place = NAMES.index(name) if name in NAMES else 0
     usual: dict[str, object] = {
         "name": name,

@@ -219,6 +219,13 @@ def test_foreign_texts_are_text() -> None:
             assert not {"\x1b", "\u202e"} & set(shown)
 
 
+@pytest.mark.parametrize("name", ["$x^2$", "a_b $\\frac{", "漢字", "\\$%"])
+def test_names_are_neither_formulas_nor_need_letters_of_matplotlib_s(name: str) -> None:
+    figures = [figure(name, WORKS[0], 1), figure(name, WORKS[0], 1, part="growth")]
+    report = whole_report(contenders=[contender("memory://", name=name)], figures=figures)
+    assert Page(report_html(report)).texts("text").count(name) == 2
+
+
 def test_a_small_report_is_a_small_page() -> None:
     page = Page(report_html(small_report()))
     assert page.texts("h2") == ["Contenders", "Works"]

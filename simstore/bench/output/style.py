@@ -11,7 +11,7 @@ STYLE = """
   --peer-4: #8f4a38; --peer-5: #7a5cb0; --peer-6: #76925f;
   --sans: system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", sans-serif;
 }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root {
     --page: #15171a; --card: #1d2024; --ink: #e6e4df; --soft: #a3a8af; --rule: #363a41;
     --alarm: #ff9d94; --alarm-page: #391b1a; --note-page: #2d2817; --note: #e6c565;
@@ -93,10 +93,7 @@ td b { font-weight: 700; }
   tbody th { min-width: 7.5rem; }
 }
 @media print {
-  :root {
-    color-scheme: light;
-    --page: #fff; --card: #fff; --ink: #000; --soft: #444; --rule: #bbb;
-  }
+  :root { color-scheme: light; --page: #fff; --card: #fff; --ink: #000; --soft: #444; }
   body { font-size: 10pt; }
   main { max-width: none; padding: 0; }
   h2 { break-after: avoid; }
