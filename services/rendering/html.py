@@ -1,23 +1,15 @@
 """Transcripts as HTML: one file that runs nothing and loads nothing."""
 
-import base64
-import hashlib
 from collections.abc import Iterator
 
 from simstore.services.rendering import wording
 from simstore.services.rendering.markup import Markup, element, join
 from simstore.services.rendering.messages import Kind, Line, Turn
 from simstore.services.rendering.numbers import range_text, score_text
+from simstore.services.rendering.page import facts, page, section
 from simstore.services.rendering.style import SEATS, STYLE
 from simstore.services.rendering.transcript import CastMember, ScoreRow, Transcript
 from simstore.services.rendering.visible import one_line, visible
-
-_POLICY = (
-    "default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-"
-    + base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-    + "'"
-)
-"""The page's content security policy: its own style sheet and nothing else."""
 
 _KIND_CLASSES = {kind: kind.name.lower().replace("_", "-") for kind in Kind}
 
@@ -30,18 +22,9 @@ def transcript_html(transcript: Transcript) -> str:
     page follows the reader's choice of light or dark, and can be printed.
     """
     title = _title(transcript)
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="referrer", content="no-referrer"),
-        element("title", f"{title} ({one_line(transcript.episode.pk)})"),
-        # A style sheet is not escaped in HTML; this one is the package's own.
-        element("style", Markup(STYLE)),
+    return page(
+        f"{title} ({one_line(transcript.episode.pk)})", STYLE, *_sections(transcript, title)
     )
-    body = element("body", element("main", *_sections(transcript, title)))
-    return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
 
 
 def _title(transcript: Transcript) -> str:
@@ -51,19 +34,12 @@ def _title(transcript: Transcript) -> str:
 
 def _sections(transcript: Transcript, title: str) -> Iterator[Markup]:
     yield _header(transcript, title)
-    yield _section("cast", wording.CAST, _cast(transcript))
-    yield _section("knowledge", wording.OPENINGS, *_openings(transcript))
-    yield _section("conversation", wording.CONVERSATION, _conversation(transcript))
-    yield _section("scores", wording.SCORES, _scores(transcript))
-    yield _section("reasoning", wording.REASONING, _reasoning(transcript.episode.reasoning))
+    yield section("cast", wording.CAST, _cast(transcript))
+    yield section("knowledge", wording.OPENINGS, *_openings(transcript))
+    yield section("conversation", wording.CONVERSATION, _conversation(transcript))
+    yield section("scores", wording.SCORES, _scores(transcript))
+    yield section("reasoning", wording.REASONING, _reasoning(transcript.episode.reasoning))
     yield element("footer", *_footer(transcript), class_="note")
-
-
-def _section(name: str, heading: str, *content: Markup) -> Markup:
-    heading_id = f"{name}-heading"
-    return element(
-        "section", element("h2", heading, id=heading_id), *content, aria_labelledby=heading_id
-    )
 
 
 def _header(transcript: Transcript, title: str) -> Markup:
@@ -78,18 +54,8 @@ def _header(transcript: Transcript, title: str) -> Markup:
         element("p", "Transcript of an episode", class_="eyebrow"),
         element("h1", title, dir="auto"),
         scenario,
-        _facts(wording.facts_of(transcript), class_="facts"),
+        facts(wording.facts_of(transcript), class_="facts"),
     )
-
-
-def _facts(facts: list[tuple[str, str]], *, class_: str | None = None) -> Markup | None:
-    """A list of what is known; None if nothing is."""
-    rows = [
-        element("div", element("dt", name), element("dd", shown, dir="auto"))
-        for name, value in facts
-        if (shown := one_line(value))
-    ]
-    return element("dl", *rows, class_=class_) if rows else None
 
 
 def _cast(transcript: Transcript) -> Markup:
@@ -109,7 +75,7 @@ def _card(member: CastMember) -> Markup:
         element("h3", _badge(member), _name(member.name)),
         unknown,
         _text(member.background) if member.background else None,
-        _facts(wording.facts_of_member(member)),
+        facts(wording.facts_of_member(member)),
         class_=f"card {_seat(member)}",
     )
 

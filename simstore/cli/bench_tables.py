@@ -1,7 +1,5 @@
 """A benchmark's report on a terminal, or in a pipe."""
 
-from collections.abc import Sequence
-
 from simstore.bench.output.tables import Cell, Table, tables_of
 from simstore.bench.output.wording import (
     CONTENDERS,
@@ -64,15 +62,11 @@ def _print_warnings(report: Report) -> None:
 
 
 def _print_figures(table: Table) -> None:
-    labels = len(table.labels)
-    columns = [_texts([row.cells[n] for row in table.rows]) for n in range(len(table.columns))]
     names = [column.name for column in table.columns]
+    labels = len(table.labels)
     print_turned(
         (*table.labels, *names),
-        [
-            (*row.labels, *(column[number] for column in columns))
-            for number, row in enumerate(table.rows)
-        ],
+        [(*row.labels, *map(_text, row.cells)) for row in table.rows],
         right=names,
         corner="contender",
         strong={
@@ -84,15 +78,6 @@ def _print_figures(table: Table) -> None:
     )
 
 
-def _texts(cells: Sequence[Cell]) -> list[str]:
-    """What a column says: its values, their spreads and the ratios, each below the others."""
-    parts = [
-        (f"{cell.value}{BEST if cell.best else ' '}", cell.spread, cell.times) for cell in cells
-    ]
-    if not any(cell.best for cell in cells):
-        parts = [(value.strip(), apart, ratio) for value, apart, ratio in parts]
-    widths = [max(map(len, column)) for column in zip(*parts, strict=True)]
-    return [
-        " ".join(text.rjust(width) for text, width in zip(row, widths, strict=True) if width)
-        for row in parts
-    ]
+def _text(cell: Cell) -> str:
+    value = f"{cell.value}{BEST}" if cell.best else cell.value
+    return " ".join(filter(None, (value, cell.spread, cell.times)))

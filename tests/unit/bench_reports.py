@@ -75,7 +75,7 @@ HELD = {
 }
 
 
-def contender(name: str, **changed: object) -> Contender:
+def contender(name: str, /, **changed: object) -> Contender:
     place = NAMES.index(name) if name in NAMES else 0
     usual: dict[str, object] = {
         "name": name,
@@ -190,3 +190,34 @@ def small_report(**changed: object) -> Report:
         "left_out": {},
     }
     return whole_report(**(usual | changed))
+
+
+HOSTILE = (
+    "<script>document.title = 'changed'</script> a|b `c` [d](e) **f** $g$ [red]\n# h\r\n| i |"
+    " \x1b[31m\u202e @j 漢 </style></svg>\"'&amp;"
+)
+
+
+def hostile_report(text: str = HOSTILE) -> Report:
+    """Every text of it is `text`, in all parts."""
+    work = WORKS[0]._replace(title=text)
+    parts: list[dict[str, object]] = [
+        {},
+        {"part": "growth"},
+        {"part": "growth", "records": 10},
+        {"part": "links", "link": 5},
+        {"part": "memory", "unit": "bytes a record"},
+    ]
+    return Report(
+        simstore=text,
+        date=text,
+        machine=Machine(processor=text, cores=1, memory_gib=1, system=text, python=text),
+        settings=SETTINGS,
+        contenders=[
+            Contender(name=text, peer=False, detail=text, versions={text: text}, cannot=[text])
+        ],
+        figures=[figure(text, work, 10, **part) for part in parts],
+        left_out={text: text},
+        disagreements=[text],
+        failures=[text],
+    )

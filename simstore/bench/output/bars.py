@@ -93,7 +93,7 @@ def _draw(axes: "Axes", place: int, measured: Measured, look: Look, start: float
             place,
             xerr=[[measured.median - measured.low], [measured.high - measured.median]],
             fmt="none",
-            ecolor=INK,
+            color=INK,
             elinewidth=1.1,
             capsize=3,
         )

@@ -74,7 +74,7 @@ def finished(figure: "Figure", name: str, label: str) -> Markup:
         # The letters that its own font lacks are in the page's.
         warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
         figure.savefig(written, format="svg", transparent=True, metadata=nobody)
-    return page_svg(written.getvalue(), name=name, label=label, colours=PAGE_COLOURS)
+    return page_svg(written.getvalue(), name=name, label=one_line(label), colours=PAGE_COLOURS)
 
 
 def short(name: str) -> str:

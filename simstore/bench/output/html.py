@@ -1,6 +1,5 @@
 """A report as HTML: one file with charts that runs nothing and loads nothing."""
 
-import base64
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -31,14 +30,8 @@ from simstore.bench.output.wording import (
 )
 from simstore.bench.report import Part, Report
 from simstore.services.rendering.markup import Markup, element
+from simstore.services.rendering.page import facts, page, section
 from simstore.services.rendering.visible import one_line
-
-_POLICY = (
-    "default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-"
-    + base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-    + "'"
-)
-"""The page's content security policy: its own style sheet and nothing else."""
 
 
 def report_html(report: Report, *, baseline: str | None = None) -> str:
@@ -51,18 +44,8 @@ def report_html(report: Report, *, baseline: str | None = None) -> str:
     Raises:
         MissingDependencyError: matplotlib, which draws the charts, is not installed.
     """
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="referrer", content="no-referrer"),
-        element("title", one_line(f"{TITLE}: simstore {report.simstore}, {report.date}")),
-        # A style sheet is not escaped in HTML; this one is the package's own.
-        element("style", Markup(STYLE)),
-    )
-    body = element("body", element("main", *_sections(report, baseline)))
-    return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
+    title = f"{TITLE}: simstore {report.simstore}, {report.date}"
+    return page(title, STYLE, *_sections(report, baseline))
 
 
 def _sections(report: Report, baseline: str | None) -> Iterator[Markup | None]:
@@ -72,9 +55,9 @@ def _sections(report: Report, baseline: str | None) -> Iterator[Markup | None]:
         element("p", "simstore bench", class_="eyebrow"),
         element("h1", TITLE),
         *_warnings(report),
-        _facts(facts_of(report)),
+        facts(facts_of(report), class_="facts"),
     )
-    yield _section(
+    yield section(
         "contenders", "Contenders", element("p", KINDS, class_="about"), _contenders(report, looks)
     )
     works = works_tables(report, baseline=baseline)
@@ -92,13 +75,6 @@ def _sections(report: Report, baseline: str | None) -> Iterator[Markup | None]:
     yield _part("memory", memory, (_held(table, looks) for table in memory))
 
 
-def _section(name: str, heading: str, *content: Markup | None) -> Markup:
-    heading_id = f"{name}-heading"
-    return element(
-        "section", element("h2", heading, id=heading_id), *content, aria_labelledby=heading_id
-    )
-
-
 def _part(
     part: Part, tables: Sequence[Table], charts: Iterable[Markup], baseline: str | None = None
 ) -> Markup | None:
@@ -107,7 +83,7 @@ def _part(
         return None
     heading, about = PARTS[part]
     caption = caption_of(tables, best="bold is", baseline=baseline)
-    return _section(
+    return section(
         part,
         heading,
         element("p", f"{about} {one_line(caption)}", class_="about"),
@@ -129,17 +105,6 @@ def _warnings(report: Report) -> Iterator[Markup]:
         yield element("div", element("h2", UNSOUND), *found, class_="warning alarm", role="alert")
     elif found:
         yield element("div", *found, class_="warning")
-
-
-def _facts(facts: Iterable[tuple[str, str]]) -> Markup:
-    return element(
-        "dl",
-        *(
-            element("div", element("dt", name), element("dd", one_line(value), dir="auto"))
-            for name, value in facts
-        ),
-        class_="facts",
-    )
 
 
 def _contenders(report: Report, looks: Mapping[str, Look]) -> Markup:

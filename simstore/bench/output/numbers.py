@@ -12,8 +12,8 @@ UNKNOWN = "?"
 
 MICROSECONDS = "µs"
 
-_LARGEST = 9_999.5
-"""What is written with four digits; from here on, the next unit is used."""
+_LARGEST = 9_995.0
+"""What would be ``10,000``; from here on, the next unit is used."""
 
 _KB = 1000
 

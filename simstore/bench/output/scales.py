@@ -45,7 +45,7 @@ def set_steps(axis: "Axis", ends: tuple[float, float], unit: Unit) -> None:
     """A few ticks at even distances."""
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 — of an extra
 
-    steps = [step for step in MaxNLocator(4).tick_values(*ends) if step <= ends[1]]
+    steps = [step for step in MaxNLocator(3).tick_values(*ends) if step <= ends[1]]
     axis.set_ticks(steps, labels=[_round(step, unit) for step in steps])
 
 

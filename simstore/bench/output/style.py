@@ -6,19 +6,19 @@ STYLE = """
   --page: #f8f8f6; --card: #ffffff; --ink: #1f2328; --soft: #5b626b; --rule: #e0dfda;
   --alarm: #9b1c1c; --alarm-page: #fdf0ee; --note-page: #fbf5e3; --note: #7a5a00;
   --backend-1: #0b66b0; --backend-2: #c4500a; --backend-3: #007f5c;
-  --backend-4: #a3428a; --backend-5: #6b6a00; --backend-6: #38409c;
+  --backend-4: #a3428a; --backend-5: #4a3b00; --backend-6: #7c8796;
   --peer-1: #3f454d; --peer-2: #8a6914; --peer-3: #27788a;
-  --peer-4: #8f4a38; --peer-5: #7a5cb0; --peer-6: #4d6b3c;
+  --peer-4: #8f4a38; --peer-5: #7a5cb0; --peer-6: #76925f;
   --sans: system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", sans-serif;
 }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root {
     --page: #15171a; --card: #1d2024; --ink: #e6e4df; --soft: #a3a8af; --rule: #363a41;
     --alarm: #ff9d94; --alarm-page: #391b1a; --note-page: #2d2817; --note: #e6c565;
     --backend-1: #5eaef0; --backend-2: #f58b4c; --backend-3: #3cc79a;
-    --backend-4: #e195cd; --backend-5: #cdc954; --backend-6: #a3abf2;
+    --backend-4: #e195cd; --backend-5: #f4f0b8; --backend-6: #878f9b;
     --peer-1: #d3d7dd; --peer-2: #d3b45c; --peer-3: #72bfcf;
-    --peer-4: #da9c8c; --peer-5: #bda4ee; --peer-6: #a3c48c;
+    --peer-4: #da9c8c; --peer-5: #bda4ee; --peer-6: #7d9462;
   }
 }
 * { box-sizing: border-box; }
@@ -93,10 +93,7 @@ td b { font-weight: 700; }
   tbody th { min-width: 7.5rem; }
 }
 @media print {
-  :root {
-    color-scheme: light;
-    --page: #fff; --card: #fff; --ink: #000; --soft: #444; --rule: #bbb;
-  }
+  :root { color-scheme: light; --page: #fff; --card: #fff; --ink: #000; --soft: #444; }
   body { font-size: 10pt; }
   main { max-width: none; padding: 0; }
   h2 { break-after: avoid; }

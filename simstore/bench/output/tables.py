@@ -99,7 +99,8 @@ _LINKS = _Axis("round trip", lambda figure: figure.link, round_trip)
 def tables_of(report: Report, *, baseline: str | None = None) -> list[Table]:
     """All tables of `report`, in the order in which they are read.
 
-    Ratios of works are to the contender named `baseline`, or else to the fastest of the row.
+    Ratios of works are to the contender named `baseline`, where it has a figure, or if none is
+    named to the fastest of the row.
     """
     return [
         *works_tables(report, baseline=baseline),
@@ -158,7 +159,7 @@ def memory_tables(report: Report) -> list[Table]:
     ]
     if not held:
         return []
-    cells = _compared([Cell(figure) for _, figure in held], None)
+    cells = _compared([Cell(figure) for _, figure in held])
     return [
         Table(
             part="memory",
@@ -185,19 +186,13 @@ def _by_work(
     """A table for each unit: a row a work, a column for each contender that did any of them."""
     did = {figure.contender for figure in figures}
     contenders = [each for each in ordered(report.contenders) if each.name in did]
-    place = next((n for n, each in enumerate(contenders) if each.name == baseline), None)
+    columns = tuple(Column(each.name, each.peer) for each in contenders)
     made = []
     for unit in _distinct(figure.unit for figure in figures):
-        rows = [
-            Row(
-                (work,),
-                tuple(
-                    _compared([_cell(of_work[0].work, of_work, each) for each in contenders], place)
-                ),
-            )
-            for work, of_work in _works(figure for figure in figures if figure.unit == unit)
-        ]
-        columns = tuple(Column(each.name, each.peer) for each in contenders)
+        rows = []
+        for work, of_work in _works(figure for figure in figures if figure.unit == unit):
+            cells = [_cell(of_work, each) for each in contenders]
+            rows.append(Row((work,), tuple(_compared(cells, baseline))))
         made.append(Table(figures[0].part, title, unit, ("work",), columns, tuple(rows)))
     return made
 
@@ -220,9 +215,9 @@ def _by_contender(report: Report, figures: Sequence[Figure], title: str, across:
 
 
 def _grown(first: Cell, last: Cell) -> Cell:
-    if first is last or not last.figure or not _median(first):
+    if first is last or not first.figure or not last.figure or not first.figure.median:
         return Cell(absent=NOTHING)
-    return Cell(ratio=last.figure.median / _median(first))
+    return Cell(ratio=last.figure.median / first.figure.median)
 
 
 def _works(figures: Iterable[Figure]) -> list[tuple[str, list[Figure]]]:
@@ -240,22 +235,25 @@ def _title(figure: Figure) -> str:
     return figure.title
 
 
-def _cell(work: str, figures: Iterable[Figure], contender: Contender) -> Cell:
-    for figure in figures:
+def _cell(of_work: Sequence[Figure], contender: Contender) -> Cell:
+    for figure in of_work:
         if figure.contender == contender.name:
             return Cell(figure)
-    return Cell(absent=NOTHING if work in contender.cannot else UNKNOWN)
+    return Cell(absent=NOTHING if of_work[0].work in contender.cannot else UNKNOWN)
 
 
-def _compared(cells: Sequence[Cell], baseline: int | None) -> list[Cell]:
-    """`cells` with their ratios to the one at `baseline`, or to the least, which is marked."""
-    medians = [cell.figure.median for cell in cells if cell.figure]
-    least = min(medians, default=0.0)
-    of_baseline = least if baseline is None else _median(cells[baseline])
+def _compared(cells: Sequence[Cell], baseline: str | None = None) -> list[Cell]:
+    """`cells` with the least marked, and with their ratios to it or to the figure of `baseline`.
+
+    If `baseline` has no figure among them, there are no ratios.
+    """
+    medians = {cell.figure.contender: cell.figure.median for cell in cells if cell.figure}
+    least = min(medians.values(), default=0.0)
+    base = least if baseline is None else medians.get(baseline)
     return [
         replace(
             cell,
-            ratio=cell.figure.median / of_baseline if of_baseline else None,
+            ratio=cell.figure.median / base if base else None,
             best=cell.figure.median == least,
         )
         if cell.figure
@@ -264,13 +262,9 @@ def _compared(cells: Sequence[Cell], baseline: int | None) -> list[Cell]:
     ]
 
 
-def _median(cell: Cell) -> float:
-    return cell.figure.median if cell.figure else 0.0
-
-
 def _marked(rows: Sequence[Row]) -> list[Row]:
     """`rows` with the least of each column marked."""
-    columns = [_compared(cells, None) for cells in zip(*(row.cells for row in rows), strict=True)]
+    columns = [_compared(cells) for cells in zip(*(row.cells for row in rows), strict=True)]
     return [
         replace(
             row,

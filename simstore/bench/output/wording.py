@@ -23,10 +23,7 @@ CONTENDERS = ("contender", "kind", "what it is", "versions")
 
 PARTS: dict[Part, tuple[str, str]] = {
     "works": ("Works", "The same work, done by each contender in turn."),
-    "growth": (
-        "Growth",
-        "What a call costs among more and more agents.",
-    ),
+    "growth": ("Growth", "What a call costs among more and more agents."),
     "links": (
         "Links",
         (
@@ -34,10 +31,7 @@ PARTS: dict[Part, tuple[str, str]] = {
             " much as the link makes one round trip; what stays far below it shares them."
         ),
     ),
-    "memory": (
-        "Memory",
-        "What a record takes where it is kept; 1 KB is 1,000 bytes.",
-    ),
+    "memory": ("Memory", "What a record takes where it is kept; 1 KB is 1,000 bytes."),
 }
 """The heading of each part, and what it is about."""
 
@@ -100,7 +94,10 @@ def caption_of(tables: Sequence[Table], *, best: str, baseline: str | None = Non
     if any(cell.spread for cell in cells):
         said.append("± how far the furthest round was from it")
     if any(cell.figure and cell.ratio is not None for cell in cells):
-        said.append(f"then how many times {f'that of {baseline}' if baseline else f'the {least}'}")
+        to_baseline = baseline is not None and tables[0].part in {"works", "links"}
+        said.append(
+            f"then how many times {f'that of {baseline}' if to_baseline else f'the {least}'}"
+        )
     if any(cell.ratio is not None and not cell.figure for cell in cells):
         said.append("growth is how many times the first column the last one is, 1x is none")
     said.append(f"{best} the {least}")
