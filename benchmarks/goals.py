@@ -12,7 +12,7 @@ from simstore.bench.report import Report
 
 REDIS, SQLITE, MEMORY = "redis://", "sqlite://", "memory://"
 REDIS_OM, RAW = "redis-om 1.2.0", "redis-py by hand"
-SOTOPIA, SOTOPIA_FILES = "sotopia 0.1.5 on Redis", "sotopia 0.1.5 on files"
+SOTOPIA, SOTOPIA_FILES = "Sotopia on Redis", "Sotopia on files"
 DEEPCOPY = "copy.deepcopy"
 
 

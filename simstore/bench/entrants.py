@@ -34,6 +34,13 @@ class Entrant:
     in_process: bool = False
     """Whether it keeps records in its own memory."""
 
+    @property
+    def place(self) -> str:
+        """Where its records are."""
+        if self.in_process:
+            return "in the process"
+        return "on the server" if self.server else "in the file"
+
     def setting(
         self, folder: Path, *, port: int | None = None, owner: bool = True
     ) -> dict[str, Any]:

@@ -77,12 +77,13 @@ class Parts:
                     self._keep_memory(name, held)
 
     def _keep_memory(self, name: str, held: float) -> None:
+        places = {each.name: each.place for each in self._entrants}
         self.figures.append(
             Figure(
                 part="memory",
                 contender=name,
                 work="held",
-                title="held for an episode",
+                title=places[name],
                 unit="bytes a record",
                 samples=[held],
                 records=self._settings.episodes,

@@ -54,7 +54,7 @@ PEERS = (
         "modules",
     ),
     Peer(
-        "sotopia 0.1.5 on Redis",
+        "Sotopia on Redis",
         "its own data layer, with redis-om 0.3.2",
         "sotopia",
         _SOTOPIA,
@@ -62,7 +62,7 @@ PEERS = (
         {"storage": "redis"},
     ),
     Peer(
-        "sotopia 0.1.5 on files",
+        "Sotopia on files",
         "its own data layer, with a JSON file for each record",
         "sotopia",
         _SOTOPIA,

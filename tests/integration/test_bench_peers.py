@@ -60,7 +60,9 @@ def test_a_peer_answers_as_simstore_does(peer: Peer, tmp_path: Path) -> None:
             theirs = peer_entrant(peer, tmp_path, stack)
         except (BenchmarkError, MissingDependencyError) as error:
             # Sotopia is not for Python 3.13.
-            unavailable(str(error), expected="sotopia" in peer.name and sys.version_info >= (3, 13))
+            unavailable(
+                str(error), expected=peer.program == "sotopia" and sys.version_info >= (3, 13)
+            )
         both = stack.enter_context(
             started([ours, theirs], tmp_path, episodes=EPISODES, kilobytes=KILOBYTES)
         )
