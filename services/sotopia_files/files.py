@@ -36,7 +36,8 @@ def write_jsonl(layout: SotopiaLayout[Any], lines: Iterable[Line], path: PathOrN
                 data = layout.dump(line)
             except (TypeError, ValueError) as error:
                 raise _unwritable(layout, line, error) from error
-            stream.write(data + b"\n")
+            stream.write(data)  # not with its end, which would copy it
+            stream.write(b"\n")
 
 
 def write_csv(
