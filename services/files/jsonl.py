@@ -54,7 +54,8 @@ def load_json(text: str) -> Any:
     try:
         value = _STRICT.decode(text)
         # An escape can name half of a pair alone.
-        half = half_a_pair_in(value) if _HALF_A_PAIR.search(text) else None
+        escaped = not _is_writable(value) and _HALF_A_PAIR.search(text)
+        half = half_a_pair_in(value) if escaped else None
     except RecursionError as error:
         raise JsonError("is nested too deeply") from error
     except _NanTokenError as error:
@@ -200,11 +201,19 @@ def _is_half_a_pair(value: object) -> bool:
 
 def half_a_pair_in(value: object) -> str | None:
     """Where in a JSON `value`, its keys too, is half of a surrogate pair; None if nowhere."""
+    return None if _is_writable(value) else _place_of(_is_half_a_pair, value)
+
+
+def _is_writable(value: object) -> bool:
+    """Whether `value` is written without a fault, and so has no half of a pair.
+
+    Cheap: texts keep the UTF-8 that they are given here for when they are stored.
+    """
     try:
         orjson.dumps(value)
     except orjson.JSONEncodeError:
-        return _place_of(_is_half_a_pair, value)  # for this or another reason
-    return None
+        return False
+    return True
 
 
 def _place_of(is_fault: Callable[[object], bool], value: object) -> str | None:

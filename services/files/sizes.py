@@ -1,6 +1,9 @@
 """How much memory values take that a file was read for."""
 
+import contextlib
 from typing import Any
+
+import orjson
 
 _ROUNDING_BYTES = 16
 """What an object takes beside what it says: up to the next multiple, and the collector's head."""
@@ -9,8 +12,8 @@ _ROUNDING_BYTES = 16
 def size_of(value: Any) -> int:
     """About how many bytes a JSON `value` takes, with all that is within it.
 
-    Texts that were written as JSON before have their UTF-8 at hand, which counts. Keys that
-    several objects share count for each.
+    Texts that were written as JSON before keep their UTF-8, which counts. Keys that several
+    objects share count for each.
     """
     size = 0
     level: list[Any] = [[value]]
@@ -26,3 +29,10 @@ def size_of(value: Any) -> int:
                 size += member.__sizeof__() + _ROUNDING_BYTES
         level = inner
     return size
+
+
+def size_when_written(value: Any) -> int:
+    """As `size_of`, for a `value` whose texts may not have been written as JSON yet."""
+    with contextlib.suppress(orjson.JSONEncodeError):  # its own fault, of which others will tell
+        orjson.dumps(value)
+    return size_of(value)
