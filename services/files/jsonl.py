@@ -53,7 +53,7 @@ def load_json(text: str) -> Any:
     """
     try:
         value = _STRICT.decode(text)
-        # An escape can name half of a pair alone.
+        # An escape can name half of a pair alone; but then the value cannot be written.
         escaped = not _is_writable(value) and _HALF_A_PAIR.search(text)
         half = half_a_pair_in(value) if escaped else None
     except RecursionError as error:

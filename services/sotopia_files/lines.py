@@ -33,7 +33,7 @@ EPISODES_AT_A_TIME = 100
 
 KNOWN_AT_A_TIME = 10
 """How many episodes are taken whose profiles were read before: few enough to stay in a processor's
-cache from when they were read until they are written, which saves a fifth of an export's time."""
+cache from when they were read until they are written, which saves a sixth of an export's time."""
 
 
 def record_lines(layout: Layout[T], records: Iterable[T]) -> Iterator[Line]:
