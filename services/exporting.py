@@ -16,7 +16,7 @@ from simstore.domain.repository import Repository
 from simstore.domain.schema import schema_of
 from simstore.domain.store import RECORD_MODELS, Store
 from simstore.services.files.cells import CellForm, cell_forms, write_cell
-from simstore.services.files.csv_files import guarded, write_rows
+from simstore.services.files.csv_files import guarded_cell, write_rows
 from simstore.services.files.formats import FileFormat, format_of
 from simstore.services.files.jsonl import dump_json, half_a_pair_in
 from simstore.services.files.layout import COLLECTION_KEY, Line, own_layout
@@ -26,7 +26,7 @@ from simstore.services.files.streams import PathOrName, open_for_writing
 from simstore.services.models import Models, chosen_models, unknown_collections
 from simstore.services.progress import OnProgress
 
-R = TypeVar("R")
+R = TypeVar("R", bytes, list[bytes], Line)
 
 
 def export_records(  # noqa: PLR0913 — options, by name
@@ -176,19 +176,16 @@ def _written(
         yield written
 
 
-_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}".encode()
 
 
-def _holds_replacement(written: object) -> bool:
+def _holds_replacement(written: bytes | list[bytes] | Line) -> bool:
     """Whether that character is in a line, in cells, or in the nested values of a row."""
-    if isinstance(written, bytes):
-        return _REPLACEMENT.encode() in written
-    if isinstance(written, list):
-        return any(_REPLACEMENT in cell for cell in written)
     if isinstance(written, dict):
-        nested = [value for value in written.values() if isinstance(value, dict | list)]
-        return _REPLACEMENT.encode() in dump_json(nested)
-    return False
+        written = dump_json([v for v in written.values() if isinstance(v, dict | list)])
+    parts = [written] if isinstance(written, bytes) else written
+    # A single byte is looked for many times as fast as several.
+    return any(_REPLACEMENT[:1] in part and _REPLACEMENT in part for part in parts)
 
 
 def _refuse_half_pairs(item: BaseModel) -> None:
@@ -216,15 +213,15 @@ def _write(
         case FileFormat.CSV:
             forms = cell_forms(model)
 
-            def cell(name: str, value: Any) -> str:
+            def cell(name: str, value: Any) -> bytes:
                 try:
-                    text = write_cell(forms[name], value)
+                    written = write_cell(forms[name], value)
                 except ValueError as error:
                     raise ValueError(f"{name}: {error}") from error
                 guard = guard_formulas and forms[name] is not CellForm.JSON
-                return guarded(text) if guard else text
+                return guarded_cell(written) if guard else written
 
-            def cells(document: Line) -> list[str]:
+            def cells(document: Line) -> list[bytes]:
                 row = _row(document, names)
                 return [cell(name, value) for name, value in row.items()]
 

@@ -54,26 +54,24 @@ def _form(column: Column) -> CellForm:
     return CellForm.TEXT_OR_EMPTY_NONE
 
 
-def write_cell(form: CellForm, value: Any) -> str:
-    """The cell of a JSON `value`.
+def write_cell(form: CellForm, value: Any) -> bytes:
+    """The cell of a JSON `value`, in UTF-8.
 
     Raises:
         ValueError: the value has no JSON, or is no text where its column holds texts.
     """
     if form is CellForm.JSON:
-        return dump_json(value).decode()
+        return dump_json(value)
     if value is None and form is not CellForm.TEXT:
-        return "" if form is CellForm.TEXT_OR_EMPTY_NONE else "null"
+        return b"" if form is CellForm.TEXT_OR_EMPTY_NONE else b"null"
     if not isinstance(value, str):
         raise CellError(f"is no text, as the model's schema says: {shown(value)}")
     if form is not CellForm.TEXT:
         if value == "":
-            return '""' if form is CellForm.TEXT_OR_EMPTY_NONE else ""
+            return b'""' if form is CellForm.TEXT_OR_EMPTY_NONE else b""
         if value == "null" or value.startswith('"'):
-            return dump_json(value).decode()
-    if not value.isascii():
-        value.encode()  # raises of half a surrogate pair
-    return value
+            return dump_json(value)
+    return value.encode()
 
 
 def read_cell(form: CellForm, cell: str) -> Any:

@@ -8,7 +8,7 @@ surrogate pair, which no text can hold.
 
 import json
 import math
-import sys
+import re
 from collections.abc import Callable, Iterator
 from typing import IO, Any, NoReturn
 
@@ -21,9 +21,6 @@ from simstore.services.files.place import place
 
 MAX_LINE_BYTES = 1 << 28
 """How long a line may be: 256 MiB. Longer ones are no records, and would fill the memory."""
-
-_VALUE_BYTES = 40
-"""What a value in a list takes as an object of Python's, beyond its text."""
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -56,8 +53,8 @@ def load_json(text: str) -> Any:
     """
     try:
         value = _STRICT.decode(text)
-        # An escape can name half of a pair alone.
-        escaped = "\\ud" in text or "\\uD" in text
+        # An escape can name half of a pair alone; but then the value cannot be written.
+        escaped = not _is_writable(value) and _HALF_A_PAIR.search(text)
         half = half_a_pair_in(value) if escaped else None
     except RecursionError as error:
         raise JsonError("is nested too deeply") from error
@@ -77,21 +74,11 @@ def load_json(text: str) -> Any:
 def read_objects(
     stream: IO[bytes], name: str
 ) -> Iterator[tuple[int, dict[str, Any] | ImportFileError]]:
-    """As `read_sized_objects`, without the sizes."""
-    for number, value, _ in read_sized_objects(stream, name):
-        yield number, value
+    """Yield (line number, object) for each line of a UTF-8 `stream` called `name`.
 
-
-def read_sized_objects(
-    stream: IO[bytes], name: str
-) -> Iterator[tuple[int, dict[str, Any] | ImportFileError, int]]:
-    """Yield (line number, object, size) for each line of a UTF-8 `stream` called `name`.
-
-    Lines count from 1. The size is about how many bytes the object takes in memory.
-
-    Instead of an object comes an ImportFileError where a line is not one JSON object, gives a
-    key twice, or holds NaN or text that is not unicode. Blank lines are skipped, and so is a byte
-    order mark at the start. One line is held at a time.
+    Lines count from 1. Instead of an object comes an ImportFileError where a line is not one JSON
+    object, gives a key twice, or holds NaN or text that is not unicode. Blank lines are skipped,
+    and so is a byte order mark at the start. One line is held at a time.
 
     Raises:
         ImportFileError: a line has no end within `MAX_LINE_BYTES`.
@@ -105,13 +92,9 @@ def read_sized_objects(
         if content:
             try:
                 value = _proved(content)
-                if value is not None:
-                    yield number, value, _size_of_proved(content)
-                else:
-                    text = _decode(content)
-                    yield number, _object(text), size_of(text)
+                yield number, _object(_decode(content)) if value is None else value
             except JsonError as fault:
-                yield number, fault_at(name, number, fault), 0
+                yield number, fault_at(name, number, fault)
 
 
 class JsonError(LineError):
@@ -155,20 +138,6 @@ def _proved(content: bytes) -> dict[str, Any] | None:
 
 _SPACED = b'": '
 _FIRST_KEYS = 100
-
-
-def size_of(text: str) -> int:
-    """About how many bytes the values take in memory that `text` is the JSON of."""
-    # A text with one emoji takes four bytes for each character; an escape may stand for one.
-    letters = sys.getsizeof(text) * (4 if text.isascii() and "\\ud" in text else 1)
-    return letters + _VALUE_BYTES * text.count(",")
-
-
-def _size_of_proved(content: bytes) -> int:
-    """As `size_of`, for a line that `_proved` has read: without blanks between its values."""
-    # A text that is not ASCII keeps the UTF-8 that it was once written as.
-    more = 0 if content.isascii() else sys.getsizeof(content.decode())
-    return len(content) + more + _VALUE_BYTES * (content.count(b",") - content.count(b", "))
 
 
 def _object(text: str) -> dict[str, Any]:
@@ -216,6 +185,8 @@ def _refuse_nan() -> NoReturn:
     raise _NanTokenError
 
 
+_HALF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
+
 _STRICT = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_constant=_constant)
 _LENIENT = json.JSONDecoder()
 
@@ -230,7 +201,19 @@ def _is_half_a_pair(value: object) -> bool:
 
 def half_a_pair_in(value: object) -> str | None:
     """Where in a JSON `value`, its keys too, is half of a surrogate pair; None if nowhere."""
-    return _place_of(_is_half_a_pair, value)
+    return None if _is_writable(value) else _place_of(_is_half_a_pair, value)
+
+
+def _is_writable(value: object) -> bool:
+    """Whether `value` is written without a fault, and so has no half of a pair.
+
+    Cheap: texts keep the UTF-8 that they are given here for when they are stored.
+    """
+    try:
+        orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return False
+    return True
 
 
 def _place_of(is_fault: Callable[[object], bool], value: object) -> str | None:

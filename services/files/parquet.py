@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from simstore.domain.errors import ImportFileError, InvalidRecordError, MissingDependencyError
 from simstore.services.files.cells import CellError, CellForm, read_cell
 from simstore.services.files.columns import Column, columns_of, first_repeated
-from simstore.services.files.jsonl import dump_json, size_of
+from simstore.services.files.jsonl import dump_json
 from simstore.services.files.layout import Line
 
 GROUP_ROWS = 10_000
@@ -52,10 +52,8 @@ def write_table(
 
 def read_table(
     stream: IO[bytes], name: str, model: type[BaseModel]
-) -> Iterator[tuple[int, Line | ImportFileError, int]]:
-    """Yield (row from 1, values by column, size) for each row of a table of `model`'s records.
-
-    The size is about how many bytes the row takes in memory.
+) -> Iterator[tuple[int, Line | ImportFileError]]:
+    """Yield (row from 1, values by column) for each row of a table of `model`'s records.
 
     Instead of values comes an ImportFileError for a row whose text is not JSON where it should be.
 
@@ -72,12 +70,9 @@ def read_table(
         with parquet.ParquetFile(stream) as file:
             as_json = not_text | {field.name for field in file.schema_arrow if _is_json(field)}
             for batch in file.iter_batches(batch_size=_ROWS_AT_A_TIME, use_threads=False):
-                # Arrow holds UTF-8; Python may take four bytes for what is one there.
-                least = batch.nbytes * 4 // max(batch.num_rows, 1)
                 for row in batch.to_pylist():
                     number += 1
-                    texts = sum(size_of(value) for value in row.values() if isinstance(value, str))
-                    yield number, _line(row, as_json, name, number), max(least, texts)
+                    yield number, _line(row, as_json, name, number)
     except (pyarrow.ArrowException, OSError, *_MISFITS) as error:
         # A file can say that bytes are text, or a date, which are none.
         raise ImportFileError(name, 0, "", f"is not Parquet that can be read: {error}") from error

@@ -1,4 +1,4 @@
-"""The rows of a file of each format, with their numbers and how much memory they take."""
+"""The rows of a file of each format, with their numbers."""
 
 from collections.abc import Iterator
 from typing import IO, NamedTuple
@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from simstore.domain.errors import ImportFileError
 from simstore.services.files.csv_files import read_rows
 from simstore.services.files.faults import LineError, fault_at
-from simstore.services.files.jsonl import read_sized_objects, size_of
+from simstore.services.files.jsonl import read_objects
 from simstore.services.files.layout import Line, LineOfRow
 from simstore.services.files.parquet import read_table
 
@@ -16,13 +16,11 @@ from simstore.services.files.parquet import read_table
 class Row(NamedTuple):
     """A line of JSON, or a row of a table.
 
-    `number` counts from 1, `content` is what it says or what is wrong with it, and `size` is
-    about how many bytes that takes in memory.
+    `number` counts from 1, `content` is what it says or what is wrong with it.
     """
 
     number: int
     content: Line | ImportFileError
-    size: int
 
 
 def jsonl_rows(stream: IO[bytes], name: str) -> Iterator[Row]:
@@ -31,7 +29,7 @@ def jsonl_rows(stream: IO[bytes], name: str) -> Iterator[Row]:
     Raises:
         ImportFileError: a line has no end.
     """
-    return map(Row._make, read_sized_objects(stream, name))
+    return map(Row._make, read_objects(stream, name))
 
 
 def csv_rows(stream: IO[bytes], name: str, line_of: LineOfRow) -> Iterator[Row]:
@@ -42,12 +40,12 @@ def csv_rows(stream: IO[bytes], name: str, line_of: LineOfRow) -> Iterator[Row]:
     """
     for number, cells in read_rows(stream, name):
         if isinstance(cells, ImportFileError):
-            yield Row(number, cells, 0)
+            yield Row(number, cells)
             continue
         try:
-            yield Row(number, line_of(cells), sum(map(size_of, cells.values())))
+            yield Row(number, line_of(cells))
         except LineError as error:
-            yield Row(number, fault_at(name, number, error), 0)
+            yield Row(number, fault_at(name, number, error))
 
 
 def parquet_rows(stream: IO[bytes], name: str, model: type[BaseModel]) -> Iterator[Row]:

@@ -65,7 +65,7 @@ def open_for_reading(path: PathOrName) -> Iterator[IO[bytes]]:
         if fspath(path) == STANDARD_STREAM:
             raw: IO[bytes] = sys.stdin.buffer
         else:
-            raw = stack.enter_context(Path(path).open("rb"))
+            raw = stack.enter_context(Path(path).open("rb", _BUFFER_BYTES))
         _, compression = split_suffix(path)
         if not compression:
             yield raw

@@ -13,6 +13,7 @@ from simstore.services.files.formats import FileFormat
 from simstore.services.files.jsonl import read_objects
 from simstore.services.files.layout import COLLECTION_KEY, Layout, Line, own_layout
 from simstore.services.files.rows import Row, csv_rows, jsonl_rows, parquet_rows
+from simstore.services.files.sizes import size_of, size_when_written
 from simstore.services.importing.recognizing import layouts_of, recognize
 
 MAX_IGNORED_KEYS = 100
@@ -72,6 +73,8 @@ class Source:
                 name, 0, COLLECTION_KEY, "only JSON lines hold records of several models"
             )
         self._rows = self._reader(chosen)
+        # The reader of JSON lines has written each, to prove it.
+        self._size_of = size_of if chosen is FileFormat.JSONL else size_when_written
 
     def _keys(self, chosen: FileFormat) -> list[str] | None:
         """The keys of the file: a table's columns, or those of the first line that can be read.
@@ -110,7 +113,7 @@ class Source:
         """Each record, or what is wrong with its line."""
         self._stream.seek(self._start)
         only = self._only
-        for number, content, size in self._rows():
+        for number, content in self._rows():
             if isinstance(content, ImportFileError):
                 yield content
                 continue
@@ -122,7 +125,9 @@ class Source:
                 continue
             if kind.known is not None and not content.keys() <= kind.known:
                 self._take_note_of_unknown(kind, content)
-            yield Item(record, kind.collection, number, size)
+            derived = kind.layout.derived
+            kept = [value for key, value in content.items() if key not in derived]
+            yield Item(record, kind.collection, number, self._size_of(kept))
 
     def _take_note_of_unknown(self, kind: _Kind, keys: Iterable[str]) -> None:
         if kind.known is not None:

@@ -72,6 +72,10 @@ class Known(Generic[R, D]):
         """Whose records they are."""
         return self._repository.collection
 
+    def __contains__(self, pk: str) -> bool:
+        """Whether what is derived of `pk` is at hand."""
+        return pk in self._kept
+
     def of(self, pks: Iterable[str]) -> dict[str, D | None]:
         """What is derived for each of `pks`; None for those that are not stored."""
         asked = dict.fromkeys(pks)

@@ -36,7 +36,8 @@ def write_jsonl(layout: SotopiaLayout[Any], lines: Iterable[Line], path: PathOrN
                 data = layout.dump(line)
             except (TypeError, ValueError) as error:
                 raise _unwritable(layout, line, error) from error
-            stream.write(data + b"\n")
+            stream.write(data)  # not with its end, which would copy it
+            stream.write(b"\n")
 
 
 def write_csv(
@@ -53,22 +54,17 @@ def write_csv(
         OSError: the file cannot be written.
     """
     cells_of = layout.row_writer(guard_formulas=guard_formulas)
-    current: Line = {}
 
-    def rows() -> Iterator[list[str]]:
-        nonlocal current
-        for current in lines:
+    def rows() -> Iterator[list[bytes]]:
+        for line in lines:
             try:
-                cells = cells_of(current)
+                cells = cells_of(line)
             except (TypeError, ValueError) as error:
-                raise _unwritable(layout, current, error) from error
+                raise _unwritable(layout, line, error) from error
             yield cells
 
     with open_for_writing(path) as stream:
-        try:
-            write_rows(stream, layout.columns, rows())
-        except UnicodeEncodeError as error:
-            raise _unwritable(layout, current, error) from error
+        write_rows(stream, layout.columns, rows())
 
 
 def read_jsonl(layout: SotopiaLayout[T], path: PathOrName) -> Iterator[T]:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from simstore.services.files.cells import MAX_LITERAL_CHARACTERS, CellForm, cell_forms, write_cell
-from simstore.services.files.csv_files import guarded
+from simstore.services.files.csv_files import guarded_cell
 from simstore.services.files.jsonl import dump_json
 from simstore.services.files.layout import Layout, Line, LineOfRow, cell_value
 
@@ -22,8 +22,8 @@ T = TypeVar("T", bound=BaseModel)
 NO_CONSTRAINT = "none"
 """What Sotopia's lines say where `EnvironmentProfile.agent_constraint` is None."""
 
-CellWriter = Callable[[Any], str]
-"""Makes the cell of a value of a line."""
+CellWriter = Callable[[Any], bytes]
+"""Makes the cell of a value of a line, in UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class SotopiaLayout(Layout[T]):
         """The header of a table."""
         return self.table or tuple(self.fields)
 
-    def row_writer(self, *, guard_formulas: bool = False) -> Callable[[Line], list[str]]:
+    def row_writer(self, *, guard_formulas: bool = False) -> Callable[[Line], list[bytes]]:
         """A function that makes the cells of a line, in the order of `columns`.
 
         With `guard_formulas`, texts that a spreadsheet would run get an apostrophe in front.
@@ -57,11 +57,11 @@ class SotopiaLayout(Layout[T]):
             usual = _cell if form is CellForm.JSON else partial(write_cell, form)
             writers.append((key, self.writers.get(key, usual)))
 
-        def cells_of(line: Line) -> list[str]:
+        def cells_of(line: Line) -> list[bytes]:
             cells = [write(line[key]) for key, write in writers]
             if guard_formulas:
                 return [
-                    guarded(cell) if isinstance(line[key], str) else cell
+                    guarded_cell(cell) if isinstance(line[key], str) else cell
                     for cell, (key, _) in zip(cells, writers, strict=True)
                 ]
             return cells
@@ -101,24 +101,26 @@ def read_value(key: str, cell: str) -> Any:
     return None if cell in {"", NO_CONSTRAINT} else cell_value(key, CellForm.JSON, cell)
 
 
-def constraint_cell(value: Any) -> str:
+def constraint_cell(value: Any) -> bytes:
     """The cell of an agent constraint, empty where lines have a word for None."""
-    return "" if value == NO_CONSTRAINT else _literal(value)
+    return b"" if value == NO_CONSTRAINT else _literal(value)
 
 
-def json_cell(value: Any) -> str:
+def json_cell(value: Any) -> bytes:
     """The cell of a value that Sotopia leaves out: JSON, which may be nested deeper than Python."""
-    return "" if value is None else write_cell(CellForm.JSON, value)
+    return b"" if value is None else write_cell(CellForm.JSON, value)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any) -> bytes:
     """The cell of a value of no fixed type; what is text here has no other form."""
     if value is None:
-        return ""
-    return value if isinstance(value, str) else _literal(value)
+        return b""
+    return value.encode() if isinstance(value, str) else _literal(value)
 
 
-def _literal(value: Any) -> str:
+def _literal(value: Any) -> bytes:
     """`value` in Python's notation; in JSON where that would be too long to be read again."""
     text = repr(value)
-    return text if len(text) <= MAX_LITERAL_CHARACTERS else write_cell(CellForm.JSON, value)
+    return (
+        text.encode() if len(text) <= MAX_LITERAL_CHARACTERS else write_cell(CellForm.JSON, value)
+    )

@@ -13,6 +13,7 @@ import simstore
 from simstore import AgentProfile, Annotator, ImportFileError, InvalidArgumentError
 from simstore.services.exporting import export_records
 from simstore.services.files.formats import FileFormat
+from simstore.services.files.jsonl import dump_json
 from simstore.services.importing import import_records, importer
 from simstore.services.importing.source import Item, Source
 from simstore.services.progress import Progress
@@ -294,12 +295,13 @@ def test_what_export_writes_of_agents_import_reads_as_agents(
 
 
 @pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet"])
-@pytest.mark.parametrize("kind", ["small", "texts", "emoji", "numbers"])
+@pytest.mark.parametrize("kind", ["small", "texts", "emoji", "wide", "numbers"])
 def test_what_is_held_takes_about_what_is_reckoned(tmp_path: Path, kind: str, suffix: str) -> None:
     record: Any = {
         "small": annotator("p"),
         "texts": simstore.EnvironmentProfile(pk="p", scenario="long " * 4_000),
         "emoji": simstore.EnvironmentProfile(pk="p", scenario="é 😀 " * 4_000),
+        "wide": simstore.EnvironmentProfile(pk="p", scenario="你好世界" * 1_500),
         "numbers": simstore.AnnotationForEpisode(
             pk="p", episode="e", annotator_id="a", reasoning="", rewards=[0.25] * 3_000
         ),
@@ -311,9 +313,11 @@ def test_what_is_held_takes_about_what_is_reckoned(tmp_path: Path, kind: str, su
         source = Source(stream, path.name, FileFormat(suffix), (type(record),))
         list(source.items())  # what is made once is no matter
         tracemalloc.start()
-        held = list(source.items())
+        held = [item for item in source.items() if isinstance(item, Item)]
+        for item in held:
+            dump_json(item.record.model_dump())  # as to be stored, when texts keep their UTF-8
         taken, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-    reckoned = sum(item.size + importer.RECORD_BYTES for item in held if isinstance(item, Item))
+    reckoned = sum(item.size + importer.RECORD_BYTES for item in held)
     assert taken < 1.1 * reckoned
     assert reckoned < 9 * taken

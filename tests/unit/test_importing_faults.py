@@ -182,7 +182,8 @@ def test_records_that_no_store_takes_are_faults_of_their_lines(
     elif suffix == "csv":
         row = {"pk": "bad", "number": "1", "ratio": "1", "parts": "[]"} | bad
         with path.open("wb") as stream:
-            write_rows(stream, list(row), [["good", "1", "1", "[]"], list(row.values())])
+            good, wrong = ["good", "1", "1", "[]"], row.values()
+            write_rows(stream, row, [map(str.encode, good), map(str.encode, wrong)])
         line = 3
     else:
         key, value = next(iter(bad.items()))

@@ -156,11 +156,16 @@ def test_missing_agents_are_all_named(store: Store) -> None:
     assert raised.value.pks == ("nobody", "")
 
 
-def test_no_line_is_made_of_the_hundred_that_lacks_a_profile(store: Store) -> None:
+@pytest.mark.parametrize("missing", [0, 50, 120, 125])
+def test_no_line_is_made_of_those_at_hand_when_a_profile_is_lacking(
+    store: Store, missing: int
+) -> None:
     records = [episode("ada", "bob")] * 150
-    records[120] = episode("ada", "nobody")
+    records[missing] = episode("ada", "nobody")
     found = episode_lines(records * 3, store)
-    assert sum(1 for _ in zip(range(100), found, strict=False)) == 100
+    # The first hundred have profiles to read; then ten at a time have none.
+    before = 0 if missing < 100 else 120
+    assert sum(1 for _ in zip(range(before), found, strict=False)) == before
     with pytest.raises(NotFoundError):
         next(found)
 
@@ -240,6 +245,20 @@ def test_few_texts_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     # The one that was used longest ago went first: 1, when 3 came.
     assert [count for _, count in calls.asked] == [3, 1, 1]
     assert len(known.of(f"agent{n}" for n in range(10))) == 10
+
+
+def test_few_episodes_are_taken_at_a_time_whose_profiles_are_at_hand() -> None:
+    taken = 0
+
+    def counted() -> Iterator[EpisodeLog]:
+        nonlocal taken
+        for record in thousand(5):
+            taken += 1
+            yield record
+
+    ahead = [taken - n for n, _ in enumerate(episode_lines(counted(), profiles(5)))]
+    assert max(ahead[:100]) == lines.EPISODES_AT_A_TIME
+    assert max(ahead[100:]) == lines.KNOWN_AT_A_TIME == 10
 
 
 def test_episodes_are_read_a_hundred_at_a_time() -> None:
