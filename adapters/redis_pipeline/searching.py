@@ -88,7 +88,7 @@ class Searcher:
 
     def pks(self, search: Search, after: str | None = None) -> Iterator[list[str]]:
         """The pks behind `after` of what is searched for, some at a time, in order."""
-        return self._merged(search, "pks", after, str, _split)
+        return self._merged(search, "pks", after, str, lambda pks, _: _split(pks))
 
     def values(self, search: Search) -> Iterator[list[Row]]:
         """pk and indexed values of what is searched for, some at a time, by pk."""
@@ -167,16 +167,16 @@ class Searcher:
         return ceil(mean + 2 * sqrt(mean))
 
 
-def _split(pks: bytes) -> list[str]:
+def _split(pks: Sequence[bytes]) -> list[str]:
     # What is no UTF-8 somebody else put there: it names no record, and doctor removes it.
-    return pks.decode(errors="backslashreplace").split("\0") if pks else []
+    return b"\0".join(pks).decode(errors="backslashreplace").split("\0") if pks else []
 
 
-def _rows(width: int, pks: bytes, values: bytes) -> list[Row]:
+def _rows(width: int, pks: Sequence[bytes], values: Sequence[bytes]) -> list[Row]:
     """Each pk with its values, so many of them; None where somebody wrote to them."""
     found = _split(pks)
     try:
-        known = loads_values(values)
+        known = loads_values(b"[%b]" % b",".join(values))
     except ValueError:
         known = ()
     if len(known) != len(found):
