@@ -19,6 +19,7 @@ from simstore.adapters.storage import (
     Delete,
     IndexCondition,
     Operation,
+    Page,
     PartlyWritten,
     Put,
     Storage,
@@ -158,10 +159,12 @@ class RedisStorage(Storage):
         *,
         after: str | None,
         size: int,
-    ) -> Iterator[list[str]]:
+    ) -> Iterator[Page]:
         # One that goes on where it was, since what comes in no order comes all at once.
-        for pks in self._searcher.pks(Search(collection, condition, size), after):
-            yield from map(list, chunks(pks, size))
+        for rows in self._searcher.documents(Search(collection, condition, size), after):
+            for some in chunks(rows, size):
+                came = all(row[2] for row in some)
+                yield Page([row[0] for row in some], [row[1] for row in some] if came else None)
 
     def count(self, collection: Collection, condition: IndexCondition) -> int:
         return self._searcher.count(Search(collection, condition))

@@ -146,14 +146,34 @@ def test_finding_is_a_search_and_its_documents(store: Store, trips: Trips) -> No
     def batches(number: int) -> list[list[str]]:
         return [["EVALSHA"], *[["MGET"]] * -(-number // 100)]
 
-    assert trips.of(lambda: store.agents.find(last_name="L7")) == [["EVALSHA"], ["GET"]]
     assert trips.of(lambda: store.agents.find(tag="t1")) == batches(NUMBER // 2)
     assert trips.of(lambda: list(store.agents.iterate())) == batches(NUMBER)
     assert trips.of(lambda: store.agents.find(field("age") < 50, tag="t1")) == batches(25)
     assert trips.of(lambda: store.agents.find(field("age") >= 30)) == batches(NUMBER - 30)
     assert trips.of(lambda: store.agents.find(tag="none")) == [["EVALSHA"]]
     assert trips.of(lambda: store.agents.find(order_by="age", limit=5)) == batches(5)
-    assert trips.of(lambda: store.agents.first(tag="t1")) == [["EVALSHA"], ["GET"]]
+
+
+def test_a_few_small_documents_come_with_the_search(store: Store, trips: Trips) -> None:
+    def found(answer: list[AgentProfile], **search: Any) -> list[list[str]]:
+        items: list[AgentProfile] = []
+        made = trips.of(lambda: items.extend(store.agents.find(**search)))
+        assert items == answer
+        return made
+
+    once = [["EVALSHA"]]
+    assert found([agent(7)], last_name="L7") == once
+    assert found([agent(n) for n in (1, 3, 5)], tag="t1", limit=3) == once
+    assert found([agent(n) for n in (5, 7)], tag="t1", limit=2, offset=2) == once
+    assert trips.of(lambda: store.agents.first(tag="t1")) == once
+    assert trips.of(lambda: store.agents.one(age=7)) == once
+    sixteen = [agent(number) for number in range(16)]
+    assert found(sixteen, limit=16) == once
+    assert found([*sixteen, agent(16)], limit=17) == [*once, ["MGET"]]
+    large = [agent(n).model_copy(update={"secret": "x" * 12_000}) for n in range(3)]
+    store.agents.save_many(large)
+    assert found(large[:2], limit=2) == once
+    assert found(large, limit=3) == [*once, ["MGET"]]
 
 
 def test_what_needs_no_documents_is_one_search(store: Store, trips: Trips) -> None:
@@ -217,7 +237,7 @@ def test_a_few_of_many_are_found_without_looking_at_all(
     monkeypatch.setattr(searching, "WORK_AT_A_TIME", 20)
     old = field("age") >= 30
     assert trips.of(lambda: store.agents.exists(field("age") >= 0)) == [["EVALSHA"]]
-    assert trips.of(lambda: store.agents.first(field("age") >= 0)) == [["EVALSHA"], ["GET"]]
+    assert trips.of(lambda: store.agents.first(field("age") >= 0)) == [["EVALSHA"]]
     assert len(trips.of(lambda: store.agents.pks(old, limit=3))) < 6
     assert store.agents.pks(old, limit=3) == ["0030", "0031", "0032"]
 

@@ -1,7 +1,7 @@
 -- Find the records that fulfil a condition.
 --
 -- KEYS: the base of a bucket.
--- ARGV: the signature of the indexes; 'pks', 'values' or 'count';
+-- ARGV: the signature of the indexes; 'pks', 'documents', 'values' or 'count';
 --   the cursor of the answer before, or 'o' and a pk to search behind, or 'o' alone;
 --   how many records are wanted ('' for all);
 --   how much work may be done: a look at a record or an entry is 1;
@@ -14,13 +14,14 @@
 --     'range', an index, the first member, the first member behind it
 -- Returns {'outdated'}, {'todo'} if records are to be indexed first, {'purge'} if many expired at
 --   once, or {'found', cursor, whether the answer is in order, pks}: with the values behind the
---   pks, or their number instead of them. '' is the cursor at the end. An answer that is not in
+--   pks, or the documents if they are few and small, or their number instead of them. '' is the cursor at the end. An answer that is not in
 --   order is a part of what is searched for, whatever was to be searched behind.
 -- pks and values are in strings of some of them each, which Lua makes sooner than a long one.
 
 local PURGED = 1000
 local CHUNK = 1000
 local JOINED = 50
+local FEW, SMALL = 16, 32768 -- documents, and their bytes: another round trip costs more than these
 local WALK = 8 -- how much more a test of a record costs than a look at an entry
 
 local base, what = KEYS[1], ARGV[2]
@@ -249,6 +250,19 @@ local function choose_drivers(node)
   end
 end
 
+-- The documents of some records; none if they are many or large.
+local function documents_of(pks)
+  local keys, bytes = {}, 0
+  for i = 1, #pks <= FEW and #pks or 0 do
+    keys[i] = document(base, pks[i])
+    bytes = bytes + redis.call('STRLEN', keys[i]) -- it says so if the key holds something else
+    if bytes > SMALL then
+      return {}
+    end
+  end
+  return #keys > 0 and redis.call('MGET', unpack(keys)) or {}
+end
+
 local condition = parsed()
 
 -- How many there are, where an index knows: the values of a range are of one record each.
@@ -324,5 +338,8 @@ for first = 1, #pks, JOINED do
     end
     table.insert(joined_values, table.concat(values, ','))
   end
+end
+if what == 'documents' then
+  return {'found', reached, order, joined_pks, documents_of(pks)}
 end
 return {'found', reached, order, joined_pks, joined_values}
