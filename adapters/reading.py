@@ -49,6 +49,12 @@ class Reader(Generic[T]):
             self._measure(contents)
             yield from self._decoded(some, contents)
 
+    def _read_page(self, page: Page, batch_size: int | None) -> Iterator[T | None]:
+        pks, contents = page
+        if contents is None or len(pks) > (batch_size or DOCUMENTS_AT_A_TIME):
+            return self.read(pks, batch_size)  # more came along than may be read at once
+        return self._decoded(pks, contents)
+
     def _decoded(
         self, pks: Sequence[str], contents: Sequence[Content | None]
     ) -> Iterator[T | None]:
@@ -84,10 +90,8 @@ class Reader(Generic[T]):
             offset = 0
         found = (
             item
-            for pks, contents in pages
-            for item in (
-                self.read(pks, batch_size) if contents is None else self._decoded(pks, contents)
-            )
+            for page in pages
+            for item in self._read_page(page, batch_size)
             # Tested also where the index is exact: the record may have changed since.
             if item is not None and query.holds(item)
         )

@@ -117,13 +117,14 @@ class RedisStorage(Storage):
                 raise reply
 
     def fetch(self, collection: Collection, pks: Sequence[str]) -> list[Content | None]:
+        if len(pks) == 1:
+            # GET and STRLEN say so if the key holds something else, where MGET finds nothing.
+            key = document_key(self._layout.base_of(collection.name, pks[0]), pks[0])
+            return self._link.read([command("GET", key)])
         by_base: dict[str, list[str]] = {}
         for pk in pks:
             by_base.setdefault(self._layout.base_of(collection.name, pk), []).append(pk)
         keys = [[document_key(base, pk) for pk in some] for base, some in by_base.items()]
-        if len(pks) == 1:
-            # GET and STRLEN say so if the key holds something else, where MGET finds nothing.
-            return self._link.read([command("GET", *keys[0])])
         replies = self._link.read([command("MGET", *some) for some in keys])
         found: dict[str, Content | None] = {}
         for some, reply in zip(by_base.values(), replies, strict=True):
