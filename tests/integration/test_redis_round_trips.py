@@ -217,6 +217,7 @@ def test_a_long_search_is_cut_into_short_scripts(
     old = field("age") >= 30
     for work, answer, scripts in (
         (store.agents.pks, expected, 5),
+        (lambda: store.agents.pks(tag="t1"), expected[1::2], 3),
         (lambda: store.agents.pks(~(field("tag") == "t1")), expected[::2], 10),
         (lambda: store.agents.count(~(field("tag") == "t1")), NUMBER // 2, 10),
         (lambda: [row["pk"] for row in store.agents.project(["pk", "tag"])], expected, 5),

@@ -306,10 +306,22 @@ end
 
 local pks = {}
 local reached = ''
-if condition.kind == 'all' and #condition == 0 then -- nothing is to be looked at
+
+-- Take the members from `low` as they come: they fulfil the condition, and are not looked at.
+local function take(key, low, high, prefix)
   local most = math.min(limit, budget)
-  pks = redis.call('ZRANGEBYLEX', all_pks, start == '' and '-' or '(' .. start, '+', 'LIMIT', 0, most)
+  pks = redis.call('ZRANGEBYLEX', key, low, high, 'LIMIT', 0, most)
+  for i = 1, prefix > 0 and #pks or 0 do
+    pks[i] = string.sub(pks[i], prefix + 1)
+  end
   reached = #pks == most and 'o' .. pks[most] or ''
+end
+
+if condition.kind == 'all' and #condition == 0 then
+  take(all_pks, start == '' and '-' or '(' .. start, '+', 0)
+elseif condition.kind == 'equal' then
+  local low = condition.low
+  take(condition.key, (start == '' and '[' or '(') .. low .. start, '(' .. condition.high, #low)
 else
   each(condition, start, resume, function(pk, held, member)
     if held then
