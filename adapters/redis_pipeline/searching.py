@@ -184,9 +184,9 @@ def _split(pks: Sequence[bytes]) -> list[str]:
 
 
 def _found(pks: Sequence[bytes], documents: Sequence[bytes | None]) -> list[Found]:
-    """Each pk with its document; without any, they did not come along."""
+    """Each pk with its document, if so many came along."""
     found = _split(pks)
-    if not documents:
+    if len(documents) != len(found):  # none, or somebody wrote what is no pk
         return [(pk, None, False) for pk in found]
     return [(pk, document, True) for pk, document in zip(found, documents, strict=True)]
 

@@ -14,9 +14,10 @@
 --     'range', an index, the first member, the first member behind it
 -- Returns {'outdated'}, {'todo'} if records are to be indexed first, {'purge'} if many expired at
 --   once, or {'found', cursor, whether the answer is in order, pks}: with the values behind the
---   pks, or the documents if they are few and small, or their number instead of them. '' is the cursor at the end. An answer that is not in
---   order is a part of what is searched for, whatever was to be searched behind.
--- pks and values are in strings of some of them each, which Lua makes sooner than a long one.
+--   pks, or with the documents if they are few and small, or their number instead of them. '' is
+--   the cursor at the end. An answer that is not in order is a part of what is searched for,
+--   whatever was to be searched behind. pks and values are in strings of some of them each, which
+--   Lua makes sooner than a long one.
 
 local PURGED = 1000
 local CHUNK = 1000
@@ -250,12 +251,14 @@ local function choose_drivers(node)
   end
 end
 
--- The documents of some records; none if they are many or large.
+-- The documents of some records; none if they are many or large, or a key holds something else:
+-- who reads it is told.
 local function documents_of(pks)
   local keys, bytes = {}, 0
   for i = 1, #pks <= FEW and #pks or 0 do
     keys[i] = document(base, pks[i])
-    bytes = bytes + redis.call('STRLEN', keys[i]) -- it says so if the key holds something else
+    local length = redis.pcall('STRLEN', keys[i])
+    bytes = bytes + (type(length) == 'number' and length or math.huge)
     if bytes > SMALL then
       return {}
     end
