@@ -1,5 +1,7 @@
 """``project``: some fields of a record, from its indexed values or from the record itself."""
 
+import types
+import typing
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
@@ -28,27 +30,39 @@ class Projection:
         self._fields = [schema.resolve(str(name)) for name in names]
         positions = {path: position for position, path in enumerate(indexes.paths)}
         self._columns = [
-            (field.path, None if field.path == "pk" else positions.get(field.path), field)
+            (
+                field.path,
+                None if field.path == "pk" else positions.get(field.path),
+                _kinds(field.annotation),
+                field,
+            )
             for field in self._fields
         ]
         self.indexed = all(
-            position is not None or path == "pk" for path, position, _ in self._columns
+            position is not None or path == "pk" for path, position, *_ in self._columns
         )
         """Whether the storage knows the values of all fields without reading documents."""
 
     def of_values(self, pk: str, values: Values) -> dict[str, Any]:
         """The fields, from what the index knows, as the record would have them."""
         row: dict[str, Any] = {}
-        for path, position, field in self._columns:
+        for path, position, kinds, field in self._columns:
             value = pk if position is None else values[position]
             # Asked here, since a call for each value would cost more than all the rest.
-            same = value is None or type(value) is field.annotation
+            same = value is None or type(value) in kinds
             row[path] = value if same else _adapter(field).validate_python(value, strict=False)
         return row
 
     def of_item(self, item: BaseModel) -> dict[str, Any]:
         """The fields of a record."""
         return {field.path: field.read(item) for field in self._fields}
+
+
+def _kinds(annotation: Any) -> frozenset[type]:
+    """The classes of values that are what `annotation` makes of them."""
+    union = typing.get_origin(annotation) in {typing.Union, types.UnionType}
+    members = typing.get_args(annotation) if union else (annotation,)
+    return frozenset(kind for kind in (str, int, float, bool) if kind in members)
 
 
 @cache

@@ -11,7 +11,7 @@ from simstore.adapters.collector import collector_paused
 from simstore.adapters.ordering import Ordering
 from simstore.adapters.projection import Projection
 from simstore.adapters.query import Query
-from simstore.adapters.storage import Collection, Content, Delete, Storage, Values
+from simstore.adapters.storage import Collection, Content, Delete, Page, Storage, Values
 from simstore.domain.errors import CorruptRecordError
 
 T = TypeVar("T", bound=BaseModel)
@@ -47,15 +47,26 @@ class Reader(Generic[T]):
             start += len(some)
             contents = self._storage().fetch(self._collection, some)
             self._measure(contents)
-            items: list[T | None] = []
-            try:
-                with collector_paused():
-                    for pk, content in zip(some, contents, strict=True):
-                        items.append(None if content is None else self._codec.decode(pk, content))
-            except CorruptRecordError:
-                yield from items  # those before it are as good as ever
-                raise
-            yield from items
+            yield from self._decoded(some, contents)
+
+    def _read_page(self, page: Page, batch_size: int | None) -> Iterator[T | None]:
+        pks, contents = page
+        if contents is None or len(pks) > (batch_size or DOCUMENTS_AT_A_TIME):
+            return self.read(pks, batch_size)  # more came along than may be read at once
+        return self._decoded(pks, contents)
+
+    def _decoded(
+        self, pks: Sequence[str], contents: Sequence[Content | None]
+    ) -> Iterator[T | None]:
+        items: list[T | None] = []
+        try:
+            with collector_paused():
+                for pk, content in zip(pks, contents, strict=True):
+                    items.append(None if content is None else self._codec.decode(pk, content))
+        except CorruptRecordError:
+            yield from items  # those before it are as good as ever
+            raise
+        yield from items
 
     def _measure(self, contents: Sequence[Content | None]) -> None:
         """Learn how long documents are, from the last ones; documents as such have no length."""
@@ -79,8 +90,8 @@ class Reader(Generic[T]):
             offset = 0
         found = (
             item
-            for pks in pages
-            for item in self.read(pks, batch_size)
+            for page in pages
+            for item in self._read_page(page, batch_size)
             # Tested also where the index is exact: the record may have changed since.
             if item is not None and query.holds(item)
         )
@@ -88,8 +99,8 @@ class Reader(Generic[T]):
 
     def _pages(
         self, query: Query, after: str | None = None, wanted: int | None = None
-    ) -> Iterator[list[str]]:
-        """Pages of the pks that may fulfil `query`."""
+    ) -> Iterator[Page]:
+        """Pages of what may fulfil `query`."""
         size = PKS_AT_A_TIME
         if wanted is not None and query.plan.exact:
             size = max(1, min(size, wanted))
@@ -145,8 +156,8 @@ class Reader(Generic[T]):
 
     def candidates(self, query: Query) -> Iterator[Sequence[str]]:
         """pks of which some may fulfil `query`, few enough at a time for `deletions`."""
-        for page in self._pages(query):
-            yield from chunks(page, DOCUMENTS_AT_A_TIME)
+        for pks, _ in self._pages(query):
+            yield from chunks(pks, DOCUMENTS_AT_A_TIME)
 
     def deletions(self, query: Query, pks: Sequence[str]) -> list[Delete]:
         """Deletions of those of `pks` that fulfil `query`, each of just the version that does."""
@@ -169,7 +180,7 @@ def chunks(items: Sequence[S], size: int) -> Iterator[Sequence[S]]:
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-def _without_first(pages: Iterator[list[str]], number: int) -> Iterator[list[str]]:
-    for page in pages:
-        yield page[number:]
-        number = max(0, number - len(page))
+def _without_first(pages: Iterator[Page], number: int) -> Iterator[Page]:
+    for pks, contents in pages:
+        yield Page(pks[number:], None if contents is None else contents[number:])
+        number = max(0, number - len(pks))

@@ -237,6 +237,13 @@ class Precision(Enum):
     NONE = "it may miss some: every record is read and tested instead"
 
 
+class Page(NamedTuple):
+    """Some pks that a search found, and their contents where those came along with them."""
+
+    pks: list[str]
+    contents: Sequence[Content | None] | None = None
+
+
 class Storage(ABC):
     """One database, as a backend keeps it. Safe to be shared by threads.
 
@@ -311,14 +318,15 @@ class Storage(ABC):
         *,
         after: str | None,
         size: int,
-    ) -> Iterator[list[str]]:
+    ) -> Iterator[Page]:
         """All that `search` finds, at most `size` pks at a time.
 
-        A storage for which each search is a long one overrides it.
+        A storage for which each search is a long one, or which can send contents along,
+        overrides it.
         """
         while True:
             pks = self.search(collection, condition, after=after, limit=size)
-            yield pks
+            yield Page(pks)
             if len(pks) < size:
                 return
             after = pks[-1]

@@ -6,7 +6,7 @@ what reads is asked again. What the server refused, it did not apply: that may b
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import redis
@@ -38,12 +38,13 @@ STAGED_FOR = 60_000
 class Call(NamedTuple):
     """A command or a script, for the node that has `keys`.
 
+    `arguments` may be made as they are iterated: they are when the calls before are on their way.
     `staged` are keys and contents that are set before a script runs, in one transaction with it.
     """
 
     keys: Sequence[str]
     command: Script | str
-    arguments: Sequence[Argument]
+    arguments: Iterable[Argument]
     staged: Sequence[tuple[str, bytes]] = ()
 
     def commands(self) -> list[tuple[Argument, ...]]:

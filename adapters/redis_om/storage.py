@@ -30,6 +30,7 @@ from simstore.adapters.storage import (
     Expected,
     IndexCondition,
     Operation,
+    Page,
     PartlyWritten,
     Precision,
     Put,
@@ -125,10 +126,10 @@ class RedisOmStorage(Storage):
         *,
         after: str | None,
         size: int,
-    ) -> Iterator[list[str]]:
+    ) -> Iterator[Page]:
         """All that `search` finds, at most `size` pks at a time, by one search."""
         for rows in self._rows(collection, condition, after):
-            yield from map(list, chunks([pk for pk, _ in rows], size))
+            yield from (Page([pk for pk, _ in some]) for some in chunks(rows, size))
 
     def count(self, collection: Collection, condition: IndexCondition) -> int:
         return sum(len(rows) for rows in self._rows(collection, condition, None))

@@ -8,7 +8,7 @@ node and change together. Behind the base:
 ``:docs:<pk>``      string      a record, as JSON; it expires by itself
 ``:pks``            sorted set  the pks of all records
 ``:expiry``         sorted set  pks of records that expire, by the moment in milliseconds
-``:staged:<n>``     string      a record that the script in the same MULTI puts into its place
+``:staged:<n>``     string      a large record that the script in the same MULTI puts in place
 ``:indexes``        hash        the indexes that are kept: signature to moment and names
 ==================  ==========  ================================================================
 

@@ -13,12 +13,15 @@ from simstore.adapters.redis_pipeline.conditions import arguments_of
 from simstore.adapters.redis_pipeline.indexing import Indexer
 from simstore.adapters.redis_pipeline.layout import Layout
 from simstore.adapters.redis_pipeline.scripts import SEARCH
-from simstore.adapters.storage import Collection, IndexCondition, Values
+from simstore.adapters.storage import Collection, Content, IndexCondition, Values
 
 Row = tuple[str, Values | None]
 """A pk, and the indexed values of its record; None if it could not be read."""
 
-R = TypeVar("R", str, Row)
+Found = tuple[str, Content | None, bool]
+"""A pk; its document, None if it is missing; and whether that came along with the pk."""
+
+R = TypeVar("R", str, Row, Found)
 
 WORK_AT_A_TIME = 20_000
 """How many looks at records and entries a script takes: the server does nothing else meanwhile."""
@@ -47,7 +50,7 @@ class _Progress:
         self.ended = not cursor
 
 
-class _Found(_Progress, Generic[R]):
+class _Answers(_Progress, Generic[R]):
     """What was found in a bucket and not yet handed on."""
 
     def __init__(self, base: str, after: str | None, pk_of: Callable[[R], str]) -> None:
@@ -88,7 +91,15 @@ class Searcher:
 
     def pks(self, search: Search, after: str | None = None) -> Iterator[list[str]]:
         """The pks behind `after` of what is searched for, some at a time, in order."""
-        return self._merged(search, "pks", after, str, _split)
+        return self._merged(search, "pks", after, str, lambda pks, _: _split(pks))
+
+    def documents(self, search: Search, after: str | None = None) -> Iterator[list[Found]]:
+        """As `pks`, with the documents where they are few and small; on a cluster without.
+
+        Each of its buckets would send some of which few are wanted.
+        """
+        what = "documents" if self._layout.buckets == 1 else "pks"
+        return self._merged(search, what, after, lambda row: row[0], _found)
 
     def values(self, search: Search) -> Iterator[list[Row]]:
         """pk and indexed values of what is searched for, some at a time, by pk."""
@@ -113,7 +124,7 @@ class Searcher:
         pk_of: Callable[[R], str],
         rows_of: Callable[..., list[R]],
     ) -> Iterator[list[R]]:
-        buckets = [_Found(base, after, pk_of) for base in self._bases(search)]
+        buckets = [_Answers(base, after, pk_of) for base in self._bases(search)]
         while waiting := [bucket for bucket in buckets if not bucket.ended and not bucket.rows]:
             for bucket, (cursor, in_order, *answer) in self._ask(search, what, waiting):
                 bucket.take(cursor, rows_of(*answer), in_order=bool(in_order))
@@ -167,16 +178,24 @@ class Searcher:
         return ceil(mean + 2 * sqrt(mean))
 
 
-def _split(pks: bytes) -> list[str]:
+def _split(pks: Sequence[bytes]) -> list[str]:
     # What is no UTF-8 somebody else put there: it names no record, and doctor removes it.
-    return pks.decode(errors="backslashreplace").split("\0") if pks else []
+    return b"\0".join(pks).decode(errors="backslashreplace").split("\0") if pks else []
 
 
-def _rows(width: int, pks: bytes, values: bytes) -> list[Row]:
+def _found(pks: Sequence[bytes], documents: Sequence[bytes | None]) -> list[Found]:
+    """Each pk with its document, if so many came along."""
+    found = _split(pks)
+    if len(documents) != len(found):  # none, or somebody wrote what is no pk
+        return [(pk, None, False) for pk in found]
+    return [(pk, document, True) for pk, document in zip(found, documents, strict=True)]
+
+
+def _rows(width: int, pks: Sequence[bytes], values: Sequence[bytes]) -> list[Row]:
     """Each pk with its values, so many of them; None where somebody wrote to them."""
     found = _split(pks)
     try:
-        known = loads_values(values)
+        known = loads_values(b"[%b]" % b",".join(values))
     except ValueError:
         known = ()
     if len(known) != len(found):

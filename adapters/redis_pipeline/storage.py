@@ -19,6 +19,7 @@ from simstore.adapters.storage import (
     Delete,
     IndexCondition,
     Operation,
+    Page,
     PartlyWritten,
     Put,
     Storage,
@@ -116,13 +117,14 @@ class RedisStorage(Storage):
                 raise reply
 
     def fetch(self, collection: Collection, pks: Sequence[str]) -> list[Content | None]:
+        if len(pks) == 1:
+            # GET and STRLEN say so if the key holds something else, where MGET finds nothing.
+            key = document_key(self._layout.base_of(collection.name, pks[0]), pks[0])
+            return self._link.read([command("GET", key)])
         by_base: dict[str, list[str]] = {}
         for pk in pks:
             by_base.setdefault(self._layout.base_of(collection.name, pk), []).append(pk)
         keys = [[document_key(base, pk) for pk in some] for base, some in by_base.items()]
-        if len(pks) == 1:
-            # GET and STRLEN say so if the key holds something else, where MGET finds nothing.
-            return self._link.read([command("GET", *keys[0])])
         replies = self._link.read([command("MGET", *some) for some in keys])
         found: dict[str, Content | None] = {}
         for some, reply in zip(by_base.values(), replies, strict=True):
@@ -158,10 +160,12 @@ class RedisStorage(Storage):
         *,
         after: str | None,
         size: int,
-    ) -> Iterator[list[str]]:
+    ) -> Iterator[Page]:
         # One that goes on where it was, since what comes in no order comes all at once.
-        for pks in self._searcher.pks(Search(collection, condition, size), after):
-            yield from map(list, chunks(pks, size))
+        for rows in self._searcher.documents(Search(collection, condition, size), after):
+            for some in chunks(rows, size):
+                came = all(row[2] for row in some)
+                yield Page([row[0] for row in some], [row[1] for row in some] if came else None)
 
     def count(self, collection: Collection, condition: IndexCondition) -> int:
         return self._searcher.count(Search(collection, condition))

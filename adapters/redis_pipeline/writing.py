@@ -1,6 +1,7 @@
 """Operations as the arguments of the write script, in batches of a size that suits a server."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from simstore.adapters.codec import dumps_values
@@ -18,6 +19,9 @@ BYTES_AT_A_TIME = 1 << 20
 
 BYTES_IN_FLIGHT = 8 << 20
 """How many bytes of batches are sent before their replies are read."""
+
+LARGEST_ARGUMENT = 2_000
+"""Bytes of a record that the script is given; larger ones cost the server less if staged."""
 
 
 class Batch(NamedTuple):
@@ -67,21 +71,34 @@ def _batches(layout: Layout, operations: Sequence[Put | Delete]) -> Iterator[Bat
 
 def _call(mode: str, layout: Layout, operations: Sequence[Operation]) -> Call:
     bases: dict[str, int] = {}
-    signatures: dict[str, int] = {}
-    arguments: list[Argument] = []
     staged: list[tuple[str, bytes]] = []
     for position, operation in enumerate(operations, 1):
         base = layout.base_of(operation.collection.name, operation.pk)
-        signature = operation.collection.indexes.signature
-        arguments += (
-            bases.setdefault(base, len(bases) + 1),
-            signatures.setdefault(signature, len(signatures) + 1),
-            *_arguments(operation),
-        )
-        if isinstance(operation, Put):
-            assert isinstance(operation.content, bytes)  # noqa: S101 — the storage keeps no documents
-            staged.append((f"{base}:staged:{position}", operation.content))
-    return Call(list(bases), WRITE, (mode, len(signatures), *signatures, *arguments), staged)
+        bases.setdefault(base, len(bases) + 1)
+        if isinstance(operation, Put) and len(operation.content) > LARGEST_ARGUMENT:
+            staged.append((f"{base}:staged:{position}", _json(operation)))
+    return Call(list(bases), WRITE, _Arguments(mode, layout, bases, operations), staged)
+
+
+@dataclass(frozen=True, slots=True)
+class _Arguments:
+    """The arguments of the script, made when they are sent: the server is at other batches then."""
+
+    mode: str
+    layout: Layout
+    bases: Mapping[str, int]
+    operations: Sequence[Operation]
+
+    def __iter__(self) -> Iterator[Argument]:
+        different = dict.fromkeys(each.collection.indexes.signature for each in self.operations)
+        signatures = {signature: number for number, signature in enumerate(different, 1)}
+        yield self.mode
+        yield len(signatures)
+        yield from signatures
+        for operation in self.operations:
+            yield self.bases[self.layout.base_of(operation.collection.name, operation.pk)]
+            yield signatures[operation.collection.indexes.signature]
+            yield from _arguments(operation)
 
 
 def _arguments(operation: Operation) -> tuple[Argument, ...]:
@@ -98,8 +115,14 @@ def _arguments(operation: Operation) -> tuple[Argument, ...]:
                 "keep" if operation.keep_ttl else operation.milliseconds or "",
                 dumps_values(operation.values),
                 packed(indexes.entries(operation.values)),
+                _json(operation) if len(operation.content) <= LARGEST_ARGUMENT else "",
             )
         case Delete():
             return ("delete", operation.pk, expected)
         case Check():
             return ("check", operation.pk, expected)
+
+
+def _json(put: Put) -> bytes:
+    assert isinstance(put.content, bytes)  # noqa: S101 — the storage keeps no documents
+    return put.content

@@ -6,6 +6,7 @@ from typing import Any
 import simstore
 from simstore import Repository, Store, field
 from simstore.adapters.redis_pipeline.layout import Layout
+from simstore.adapters.redis_pipeline.writing import LARGEST_ARGUMENT
 from simstore.testing.models import Specimen
 from tests.redis_keys import indexes_at
 
@@ -27,7 +28,7 @@ _VALUES: Mapping[str, Callable[[Specimen], Any]] = {
 
 
 def specimen(number: int, /, **others: Any) -> Specimen:
-    """A record with a value in every kind of index, which `number` decides."""
+    """A record with a value in every kind of index, which `number` decides; odd ones are small."""
     made: dict[str, Any] = {
         "pk": f"s{number:06}",
         "tag": f"tag {number % 7}",
@@ -38,6 +39,7 @@ def specimen(number: int, /, **others: Any) -> Specimen:
         "mixed": (True, 1, "1", None)[number % 4],
         "labels": [f"label {number % 3}", f"label {number % 5}"],
         "bio": f"word{number % 6} and more",
+        "plain_text": "" if number % 2 else "x" * LARGEST_ARGUMENT,
     }
     return Specimen(**{**made, **others})
 

@@ -8,6 +8,7 @@ import pytest
 import simstore
 from simstore import Store
 from simstore.adapters.redis_pipeline.layout import Layout, document_key
+from simstore.adapters.redis_pipeline.writing import LARGEST_ARGUMENT
 from simstore.domain.maintenance import IndexFault
 from simstore.testing.contract.helpers import contents, specimen
 from simstore.testing.models import Specimen
@@ -188,12 +189,12 @@ def test_what_is_no_document_is_an_error_and_can_be_deleted(database: Database) 
 
 
 def test_junk_in_the_lists_is_found_and_removed(database: Database) -> None:
-    database.client.zadd(f"{database.base}:pks", {b"\xff\xfe": 0})
+    database.client.zadd(f"{database.base}:pks", {b"\xff\xfe": 0, b"y\0z": 0})
     for junk in (b"", b"\xff", b"3x\0\0\xfd"):
         database.client.zadd(f"{database.indexes}:index:tag", {junk: 0})
     assert len(database.specimens.find()) == len(database.specimens.find(tag="x")) == 4
-    assert len(database.faults()) == 4
-    assert len(database.faults(repair=True)) == 4
+    assert len(database.faults()) == 5
+    assert len(database.faults(repair=True)) == 5
     assert database.faults() == []
     assert database.specimens.pks() == list("abcd")
 
@@ -215,6 +216,8 @@ def test_a_write_whose_index_fails_changes_no_record(database: Database) -> None
         database.specimens.save(specimen("a", tag="new"))
     with pytest.raises(simstore.BackendError):
         database.specimens.add(specimen("z", tag="new"))
+    with pytest.raises(simstore.BackendError):
+        database.specimens.save(specimen("a", tag="new", plain_text="x" * LARGEST_ARGUMENT))
     database.client.restore(key, 0, kept, replace=True)
     assert [item for item in before if database.specimens.get(item.pk) == item] == before
     database.faults(repair=True)

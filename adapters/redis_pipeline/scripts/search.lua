@@ -1,7 +1,7 @@
 -- Find the records that fulfil a condition.
 --
 -- KEYS: the base of a bucket.
--- ARGV: the signature of the indexes; 'pks', 'values' or 'count';
+-- ARGV: the signature of the indexes; 'pks', 'documents', 'values' or 'count';
 --   the cursor of the answer before, or 'o' and a pk to search behind, or 'o' alone;
 --   how many records are wanted ('' for all);
 --   how much work may be done: a look at a record or an entry is 1;
@@ -14,11 +14,15 @@
 --     'range', an index, the first member, the first member behind it
 -- Returns {'outdated'}, {'todo'} if records are to be indexed first, {'purge'} if many expired at
 --   once, or {'found', cursor, whether the answer is in order, pks}: with the values behind the
---   pks, or their number instead of them. '' is the cursor at the end. An answer that is not in
---   order is a part of what is searched for, whatever was to be searched behind.
+--   pks, or with the documents if they are few and small, or their number instead of them. '' is
+--   the cursor at the end. An answer that is not in order is a part of what is searched for,
+--   whatever was to be searched behind. pks and values are in strings of some of them each, which
+--   Lua makes sooner than a long one.
 
 local PURGED = 1000
 local CHUNK = 1000
+local JOINED = 50
+local FEW, SMALL = 16, 32768 -- documents, and their bytes: another round trip costs more than these
 local WALK = 8 -- how much more a test of a record costs than a look at an entry
 
 local base, what = KEYS[1], ARGV[2]
@@ -247,6 +251,21 @@ local function choose_drivers(node)
   end
 end
 
+-- The documents of some records; none if they are many or large, or a key holds something else:
+-- who reads it is told.
+local function documents_of(pks)
+  local keys, bytes = {}, 0
+  for i = 1, #pks <= FEW and #pks or 0 do
+    keys[i] = document(base, pks[i])
+    local length = redis.pcall('STRLEN', keys[i])
+    bytes = bytes + (type(length) == 'number' and length or math.huge)
+    if bytes > SMALL then
+      return {}
+    end
+  end
+  return #keys > 0 and redis.call('MGET', unpack(keys)) or {}
+end
+
 local condition = parsed()
 
 -- How many there are, where an index knows: the values of a range are of one record each.
@@ -290,29 +309,52 @@ end
 
 local pks = {}
 local reached = ''
-each(condition, start, resume, function(pk, held, member)
-  if held then
-    table.insert(pks, pk)
+
+-- Take the members from `low` as they come: they fulfil the condition, and are not looked at.
+local function take(key, low, high, prefix)
+  local most = math.min(limit, budget)
+  pks = redis.call('ZRANGEBYLEX', key, low, high, 'LIMIT', 0, most)
+  for i = 1, prefix > 0 and #pks or 0 do
+    pks[i] = string.sub(pks[i], prefix + 1)
   end
-  work = work + 1
-  if may_stop and (#pks >= limit or work >= budget) then
-    reached = in_order and 'o' .. pk or 'm' .. (condition.driver_number or 0) .. ':' .. member
-    return false
-  end
-end)
+  reached = #pks == most and 'o' .. pks[most] or ''
+end
+
+if condition.kind == 'all' and #condition == 0 then
+  take(all_pks, start == '' and '-' or '(' .. start, '+', 0)
+elseif condition.kind == 'equal' then
+  local low = condition.low
+  take(condition.key, (start == '' and '[' or '(') .. low .. start, '(' .. condition.high, #low)
+else
+  each(condition, start, resume, function(pk, held, member)
+    if held then
+      table.insert(pks, pk)
+    end
+    work = work + 1
+    if may_stop and (#pks >= limit or work >= budget) then
+      reached = in_order and 'o' .. pk or 'm' .. (condition.driver_number or 0) .. ':' .. member
+      return false
+    end
+  end)
+end
 
 local order = in_order and 1 or 0
 if what == 'count' then
   return {'found', reached, order, #pks}
-elseif what == 'pks' then
-  return {'found', reached, order, table.concat(pks, '\0')}
 end
-local values = {}
-for first = 1, #pks, AT_A_TIME do
-  local some = redis.call(
-    'HMGET', indexes .. ':values', unpack(pks, first, math.min(first + AT_A_TIME - 1, #pks)))
-  for _, value in ipairs(some) do
-    table.insert(values, value or 'null')
+local joined_pks, joined_values = {}, {}
+for first = 1, #pks, JOINED do
+  local last = math.min(first + JOINED - 1, #pks)
+  table.insert(joined_pks, table.concat(pks, '\0', first, last))
+  if what == 'values' then
+    local values = redis.call('HMGET', indexes .. ':values', unpack(pks, first, last))
+    for i = 1, #values do
+      values[i] = values[i] or 'null'
+    end
+    table.insert(joined_values, table.concat(values, ','))
   end
 end
-return {'found', reached, order, table.concat(pks, '\0'), '[' .. table.concat(values, ',') .. ']'}
+if what == 'documents' then
+  return {'found', reached, order, joined_pks, documents_of(pks)}
+end
+return {'found', reached, order, joined_pks, joined_values}

@@ -5,9 +5,9 @@
 --   the number of its base and of its signature, 'put' or 'delete' or 'check', the pk,
 --   what is expected ('any', 'nothing' or the SHA-1 of what is stored),
 --   and of a put: its ttl in milliseconds ('' for none, 'keep' for what is left),
---   its indexed values, and its packed entries.
--- The document of the n-th operation, a put, is staged in its base's ':staged:n', in the same
--- MULTI: going through Lua, large documents would cost the server three times as much.
+--   its indexed values, its packed entries, and its document.
+-- That is '' if the document of the n-th operation is staged in its base's ':staged:n', in the
+-- same MULTI: going through Lua, large ones would cost the server three times as much.
 -- Returns {'outdated'}, {'unexpected', number of the operation},
 --   or {'written', a letter for each operation: 1 there was a record, 0 there was none,
 --   x it was not what was expected}.
@@ -28,11 +28,14 @@ while at <= #ARGV do
   }
   at = at + 5
   if operation.kind == 'put' then
-    operation.staged = operation.base .. ':staged:' .. (#operations + 1)
     operation.ttl = ARGV[at]
     operation.values = ARGV[at + 1]
     operation.entries = ARGV[at + 2]
-    at = at + 3
+    operation.document = ARGV[at + 3]
+    if operation.document == '' then
+      operation.staged = operation.base .. ':staged:' .. (#operations + 1)
+    end
+    at = at + 4
   end
   table.insert(operations, operation)
 end
@@ -138,10 +141,14 @@ end
 for i, operation in ipairs(operations) do
   local key = document(operation.base, operation.pk)
   if found[i] ~= 'x' and operation.kind == 'put' then
-    redis.call('RENAME', operation.staged, key)
+    if operation.staged then
+      redis.call('RENAME', operation.staged, key)
+    else
+      redis.call('SET', key, operation.document)
+    end
     if operation.moment then
       redis.call('PEXPIREAT', key, operation.moment)
-    else
+    elseif operation.staged then
       redis.call('PERSIST', key)
     end
   elseif found[i] ~= 'x' and operation.kind == 'delete' then
