@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
+from simstore.adapters.plain_models import PlainModel
 from simstore.adapters.storage import Content, Document, Indexes, Values
 from simstore.adapters.type_hints import holds_no_number, is_copied_by_validation
 from simstore.domain.errors import (
@@ -51,6 +52,7 @@ class RecordCodec(Generic[T]):
         self._schema = schema
         self._dump_item = dumper_of(model)
         self._load = loader_of(model)
+        self._plain = PlainModel.of(model)
         fields = model.model_fields.items()
         self._fields_with_numbers = [n for n, f in fields if not holds_no_number(f.annotation)]
         self._fields_to_copy = [
@@ -108,6 +110,10 @@ class RecordCodec(Generic[T]):
         Raises:
             CorruptRecordError: names the field that the model cannot read.
         """
+        if self._plain is not None and isinstance(content, bytes):
+            item = self._plain.read(content)
+            if item is not None and item.pk == pk:  # type: ignore[attr-defined]  # as above
+                return item
         document = (
             content if isinstance(content, dict) else loads(self._schema.collection, pk, content)
         )

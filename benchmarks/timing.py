@@ -32,7 +32,7 @@ def machine() -> str:
     return (
         f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}; "
         f"Python {platform.python_version()}, pydantic {version('pydantic')}, "
-        f"orjson {version('orjson')}"
+        f"orjson {version('orjson')}, msgspec {version('msgspec')}"
     )
 
 
