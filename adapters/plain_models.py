@@ -6,39 +6,17 @@ the model's own validators are called as ever. Whatever it does not take, or wou
 than pydantic, is in doubt here, and for pydantic to take, to mend or to refuse.
 """
 
-from collections.abc import Callable, Mapping
-from enum import Enum, Flag
-from types import GenericAlias
-from typing import Annotated, Any, Generic, Literal, Self, TypeVar, Union
+from collections.abc import Callable
+from typing import Any, Generic, Self, TypeVar
 
 import msgspec
 from pydantic import BaseModel
 
-from simstore.domain.numbers import MAX_INT, MIN_INT, check_numbers, holds_infinity
+from simstore.adapters.plain_types import NotPlainError, Schema, cloner_of, expect, type_of
+from simstore.domain.numbers import check_numbers, holds_infinity
 
 T = TypeVar("T", bound=BaseModel)
-Schema = Mapping[str, Any]
-"""One of pydantic's core schemas, or a part of it."""
 
-_LEAVES = {
-    "str": str,
-    "bool": bool,
-    "none": None,
-    # Beyond 64 bits orjson reads a float.
-    "int": Annotated[int, msgspec.Meta(ge=MIN_INT, le=MAX_INT)],
-    "float": float,
-}
-_JSON_KINDS = {
-    "str": "string",
-    "literal": "string",
-    "int": "number",
-    "float": "number",
-    "bool": "number",  # pydantic takes one for the other
-    "none": "null",
-    "list": "array",
-    "tuple": "array",
-    "dict": "object",
-}
 _HARMLESS_SETTINGS = {
     "extra_fields_behavior",
     "frozen",
@@ -52,12 +30,6 @@ _HARMLESS_SETTINGS = {
 }
 _MISSING = "\0missing"
 """The value of a field that a document lacks. A text, because texts are soonest told apart."""
-
-_EXACT_SCALARS = frozenset({str, int, float, bool, type(None)})
-
-
-class _NotPlainError(Exception):
-    """Something of a model is beyond msgspec, or means something else to it."""
 
 
 class PlainModel(Generic[T]):
@@ -74,11 +46,13 @@ class PlainModel(Generic[T]):
             forbid_unknown_fields=True,
             gc=False,
         )
-        self._struct = struct
+        self._validate = model.__pydantic_validator__.validate_python
         self._names = set(checked)
         self._parse = msgspec.json.Decoder(struct).decode
         self._functions = [(n, *function) for n, f in checked.items() for function in f.functions]
         self._validators = validators
+        cloners = [(name, cloner_of(field.type)) for name, field in checked.items()]
+        self._cloners = [(name, cloner) for name, cloner in cloners if cloner is not None]
         self._with_floats = [name for name, field in checked.items() if field.holds_float]
 
     @classmethod
@@ -86,7 +60,7 @@ class PlainModel(Generic[T]):
         """`model`, or None if it is not plain."""
         try:
             return cls(model)
-        except (_NotPlainError, TypeError, ValueError):  # the last two are msgspec's refusals
+        except (NotPlainError, TypeError, ValueError):  # the last two are msgspec's refusals
             return None
 
     def read(self, data: bytes) -> T | None:
@@ -102,28 +76,37 @@ class PlainModel(Generic[T]):
             return None
 
     def copy(self, item: T) -> T | None:
-        """A record that equals `item` and shares nothing with it that can change.
+        """A record that equals `item`, and shares nothing with it that can change.
 
-        None if it is in doubt whether there is one. Its texts may still be of a subclass of str.
+        None if it is in doubt whether its JSON would make that record.
         """
         values = item.__dict__
         try:
-            document = msgspec.structs.asdict(msgspec.convert(values, self._struct))
-            back = self._made(document, self._names.copy())
-            if back.__dict__ != values:
+            copied = self._validate(values, strict=True, by_alias=False, by_name=True)
+            if type(copied) is not self._model or copied.__dict__ != values:
                 return None
-            # JSON has no NaN and no infinity, and of integers convert() makes floats.
+            # JSON has no NaN and no infinity; and an integer may stand where a float should.
             if any(holds_infinity(values[name]) for name in self._with_floats):
                 return None
         except Exception:  # noqa: BLE001 — as above
             return None
-        return back
+        return copied
+
+    def clone(self, item: T) -> T | None:
+        """Another record like `item`, which `copy` made; None if that is in doubt."""
+        document = item.__dict__.copy()
+        for name, cloned in self._cloners:
+            document[name] = cloned(document[name])
+        try:
+            return self._made(document, self._names.copy())
+        except Exception:  # noqa: BLE001 — as above
+            return None
 
     def _set_defaults(self, document: dict[str, Any]) -> None:
         for name, field in self._model.model_fields.items():
             if document[name] is _MISSING:
                 if field.is_required() or field.default_factory_takes_validated_data:
-                    raise _NotPlainError
+                    raise NotPlainError
                 document[name] = field.get_default(call_default_factory=True)
 
     def _made(self, document: dict[str, Any], names: set[str]) -> T:
@@ -132,7 +115,7 @@ class PlainModel(Generic[T]):
             if name in names:
                 document[name] = value = function(document[name])
                 if is_before and type(value) is not str:
-                    raise _NotPlainError
+                    raise NotPlainError
         item: Any = self._model.__new__(self._model)
         # As model_construct() does, which costs more than all the rest, since it looks for aliases.
         object.__setattr__(item, "__dict__", document)
@@ -142,20 +125,8 @@ class PlainModel(Generic[T]):
         for validate in self._validators:
             item = validate(item)
         if type(item) is not self._model:
-            raise _NotPlainError
+            raise NotPlainError
         return item
-
-
-def are_exact(values: tuple[Any, ...]) -> bool:
-    """Whether `values` and the members of the lists among them are scalars of no subclass."""
-    for value in values:
-        kind = type(value)
-        if kind is list:
-            if not _EXACT_SCALARS.issuperset(map(type, value)):
-                return False
-        elif kind not in _EXACT_SCALARS:
-            return False
-    return True
 
 
 def _taken_apart(model: type[BaseModel]) -> tuple[list[Callable[[Any], Any]], dict[str, Schema]]:
@@ -165,7 +136,7 @@ def _taken_apart(model: type[BaseModel]) -> tuple[list[Callable[[Any], Any]], di
     while schema["type"] == "function-after":
         validators.insert(0, _function(schema))
         schema = schema["schema"]
-    _expect(schema, "model", "cls", "schema", "config", "custom_init", "root_model")
+    expect(schema, "model", "cls", "schema", "config", "custom_init", "root_model")
     settings = schema.get("config", {})
     if (
         schema["cls"] is not model
@@ -174,11 +145,11 @@ def _taken_apart(model: type[BaseModel]) -> tuple[list[Callable[[Any], Any]], di
         or not settings.keys() <= _HARMLESS_SETTINGS
         or settings.get("extra_fields_behavior") == "allow"
     ):
-        raise _NotPlainError
+        raise NotPlainError
     schema = schema["schema"]
-    _expect(schema, "model-fields", "fields", "model_name", "computed_fields")
+    expect(schema, "model-fields", "fields", "model_name", "computed_fields")
     for field in schema["fields"].values():
-        _expect(field, "model-field", "schema", "validation_alias", "serialization_alias", "frozen")
+        expect(field, "model-field", "schema", "validation_alias", "serialization_alias", "frozen")
     return validators, schema["fields"]
 
 
@@ -191,7 +162,7 @@ class _Field:
     def __init__(self, schema: Schema) -> None:
         self.functions: list[tuple[Callable[[Any], Any], bool]] = []
         if schema["type"] == "default":
-            _expect(
+            expect(
                 schema,
                 "default",
                 "schema",
@@ -210,85 +181,15 @@ class _Field:
             function = _function(schema)
             schema = schema["schema"]
             if schema["type"] != "str":
-                raise _NotPlainError
+                raise NotPlainError
             self.functions.insert(0, (function, True))
-        self.type = _type_of(schema)
+        self.type = type_of(schema)
         self.holds_float = "float" in repr(self.type)
 
 
 def _function(schema: Schema) -> Callable[[Any], Any]:
-    _expect(schema, schema["type"], "function", "schema")
+    expect(schema, schema["type"], "function", "schema")
     if schema["function"]["type"] != "no-info":
-        raise _NotPlainError
+        raise NotPlainError
     function: Callable[[Any], Any] = schema["function"]["function"]
     return function
-
-
-def _type_of(schema: Schema) -> Any:
-    """The type that msgspec takes for `schema`: it finds it in the same JSON, or in less.
-
-    Constraints, serializers and the like are parts of a schema that are not expected here.
-    """
-    match schema["type"]:
-        case "str" | "bool" | "none" | "int" | "float" as leaf:
-            _expect(schema, leaf)
-            return _LEAVES[leaf]
-        case "literal":
-            _expect(schema, "literal", "expected")
-            return _one_of(schema["expected"])
-        case "enum":
-            _expect(schema, "enum", "cls", "members", "sub_type")
-            return _enum(schema["cls"])
-        case "nullable":
-            _expect(schema, "nullable", "schema")
-            return _any_of([_type_of(schema["schema"]), None])
-        case "union":
-            _expect(schema, "union", "choices")
-            return _told_apart(schema["choices"])
-        case "list":
-            _expect(schema, "list", "items_schema")
-            return GenericAlias(list, (_type_of(schema["items_schema"]),))
-        case "dict":
-            _expect(schema, "dict", "keys_schema", "values_schema")
-            _expect(schema["keys_schema"], "str")
-            return GenericAlias(dict, (str, _type_of(schema["values_schema"])))
-        case "tuple":
-            _expect(schema, "tuple", "items_schema", "variadic_item_index")
-            members = [_type_of(member) for member in schema["items_schema"]]
-            if "variadic_item_index" in schema:
-                if len(members) > 1:
-                    raise _NotPlainError
-                members.append(...)
-            return GenericAlias(tuple, tuple(members))
-    raise _NotPlainError
-
-
-def _one_of(expected: list[Any]) -> Any:
-    if not all(type(value) is str for value in expected):
-        raise _NotPlainError
-    return Literal[tuple(expected)]
-
-
-def _enum(cls: type[Enum]) -> type[Enum]:
-    kinds = {type(member.value) for member in cls}
-    if issubclass(cls, Flag) or kinds not in ({str}, {int}):
-        raise _NotPlainError
-    return cls
-
-
-def _told_apart(choices: list[Any]) -> Any:
-    """A union whose members are told apart by the kind of JSON, as no two readers do otherwise."""
-    kinds = [_JSON_KINDS.get(choice["type"]) for choice in choices]
-    if None in kinds or len(set(kinds)) < len(kinds):
-        raise _NotPlainError
-    return _any_of([_type_of(choice) for choice in choices])
-
-
-def _any_of(members: list[Any]) -> Any:
-    return Union[tuple(members)]  # noqa: UP007 — there is no `|` for a list
-
-
-def _expect(schema: Schema, kind: str, *parts: str) -> None:
-    """Refuse a schema of another kind, or with parts that are not known here."""
-    if schema["type"] != kind or not schema.keys() <= {"type", "metadata", "ref", *parts}:
-        raise _NotPlainError

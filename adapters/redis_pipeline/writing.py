@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from simstore.adapters.codec import dumps_values
+from simstore.adapters.codec import dumps_values, json_of
 from simstore.adapters.redis_connection.link import Argument, Call
 from simstore.adapters.redis_pipeline.encoding import packed
 from simstore.adapters.redis_pipeline.layout import Layout
@@ -56,7 +56,7 @@ def _batches(layout: Layout, operations: Sequence[Put | Delete]) -> Iterator[Bat
         batch: list[Put | Delete] = []
         size = 0
         for operation in some:
-            length = len(operation.content) if isinstance(operation, Put) else 0
+            length = len(json_of(operation.content)) if isinstance(operation, Put) else 0
             if batch and (len(batch) == RECORDS_AT_A_TIME or size + length > BYTES_AT_A_TIME):
                 yield Batch(batch, _call("each", layout, batch), size)
                 batch, size = [], 0
@@ -79,8 +79,7 @@ def _call(mode: str, layout: Layout, operations: Sequence[Operation]) -> Call:
             *_arguments(operation),
         )
         if isinstance(operation, Put):
-            assert isinstance(operation.content, bytes)  # noqa: S101 — the storage keeps no documents
-            staged.append((f"{base}:staged:{position}", operation.content))
+            staged.append((f"{base}:staged:{position}", json_of(operation.content)))
     return Call(list(bases), WRITE, (mode, len(signatures), *signatures, *arguments), staged)
 
 
