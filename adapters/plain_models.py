@@ -6,10 +6,13 @@ the model's own validators are called as ever. Whatever it does not take, or wou
 than pydantic, is in doubt here, and for pydantic to take, to mend or to refuse.
 """
 
+import copy
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Generic, Self, TypeVar
 
 import msgspec
+import orjson
 from pydantic import BaseModel
 
 from simstore.adapters.plain_types import NotPlainError, Schema, cloner_of, expect, type_of
@@ -50,6 +53,7 @@ class PlainModel(Generic[T]):
         self._names = set(checked)
         self._parse = msgspec.json.Decoder(struct).decode
         self._functions = [(n, *function) for n, f in checked.items() for function in f.functions]
+        self._defaults = {n: f.default for n, f in checked.items() if f.default is not None}
         self._validators = validators
         cloners = [(name, cloner_of(field.type)) for name, field in checked.items()]
         self._cloners = [(name, cloner) for name, cloner in cloners if cloner is not None]
@@ -69,8 +73,10 @@ class PlainModel(Generic[T]):
             document = msgspec.structs.asdict(self._parse(data))
             names = self._names.copy()
             if _MISSING in document.values():
-                names = {name for name in names if document[name] is not _MISSING}
-                self._set_defaults(document)
+                absent = [name for name, value in document.items() if value is _MISSING]
+                names.difference_update(absent)
+                for name in absent:
+                    document[name] = self._defaults[name]()
             return self._made(document, names)
         except Exception:  # noqa: BLE001 — whatever it is, pydantic meets it again and names it
             return None
@@ -85,8 +91,7 @@ class PlainModel(Generic[T]):
             copied = self._validate(values, strict=True, by_alias=False, by_name=True)
             if type(copied) is not self._model or copied.__dict__ != values:
                 return None
-            # JSON has no NaN and no infinity; and an integer may stand where a float should.
-            if any(holds_infinity(values[name]) for name in self._with_floats):
+            if not all(_is_kept(values[name], copied.__dict__[name]) for name in self._with_floats):
                 return None
         except Exception:  # noqa: BLE001 — as above
             return None
@@ -101,13 +106,6 @@ class PlainModel(Generic[T]):
             return self._made(document, self._names.copy())
         except Exception:  # noqa: BLE001 — as above
             return None
-
-    def _set_defaults(self, document: dict[str, Any]) -> None:
-        for name, field in self._model.model_fields.items():
-            if document[name] is _MISSING:
-                if field.is_required() or field.default_factory_takes_validated_data:
-                    raise NotPlainError
-                document[name] = field.get_default(call_default_factory=True)
 
     def _made(self, document: dict[str, Any], names: set[str]) -> T:
         """What pydantic makes of a document that it has checked."""
@@ -127,6 +125,15 @@ class PlainModel(Generic[T]):
         if type(item) is not self._model:
             raise NotPlainError
         return item
+
+
+def _is_kept(value: object, copied: object) -> bool:
+    """Whether JSON keeps the floats of `copied`, and `value` has no integers instead of some."""
+    text = orjson.dumps(value)
+    if text != orjson.dumps(copied):
+        return False
+    # As null, orjson writes NaN and infinities, too.
+    return b"null" not in text or not holds_infinity(value)
 
 
 def _taken_apart(model: type[BaseModel]) -> tuple[list[Callable[[Any], Any]], dict[str, Schema]]:
@@ -154,23 +161,16 @@ def _taken_apart(model: type[BaseModel]) -> tuple[list[Callable[[Any], Any]], di
 
 
 class _Field:
-    """A field's type for msgspec, and its own validators, first to last.
+    """A field's type for msgspec, its default, and its own validators, first to last.
 
-    With each comes whether it is one before that of a text.
+    With each validator comes whether it is one before that of a text.
     """
 
     def __init__(self, schema: Schema) -> None:
         self.functions: list[tuple[Callable[[Any], Any], bool]] = []
+        self.default: Callable[[], Any] | None = None
         if schema["type"] == "default":
-            expect(
-                schema,
-                "default",
-                "schema",
-                "default",
-                "default_factory",
-                "default_factory_takes_data",
-                "copy_default",
-            )
+            self.default = _default(schema)
             schema = schema["schema"]
         while schema["type"] == "function-after":
             self.functions.insert(0, (_function(schema), False))
@@ -185,6 +185,17 @@ class _Field:
             self.functions.insert(0, (function, True))
         self.type = type_of(schema)
         self.holds_float = "float" in repr(self.type)
+
+
+def _default(schema: Schema) -> Callable[[], Any] | None:
+    """What makes the default; None if it depends on other fields, and so is for pydantic."""
+    factory = ("default_factory", "default_factory_takes_data")
+    expect(schema, "default", "schema", "default", "copy_default", *factory)
+    if "default_factory" in schema:
+        made: Callable[[], Any] = schema["default_factory"]
+        return None if schema.get("default_factory_takes_data") else made
+    default = schema["default"]
+    return partial(copy.deepcopy, default) if schema.get("copy_default") else lambda: default
 
 
 def _function(schema: Schema) -> Callable[[Any], Any]:

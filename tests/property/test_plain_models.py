@@ -15,10 +15,9 @@ from hypothesis.strategies import SearchStrategy
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, create_model
 
 from simstore import Record
-from simstore.adapters.codec import RecordCodec, dumps, json_of
+from simstore.adapters.codec import RecordCodec, json_of
 from simstore.domain.errors import CorruptRecordError, InvalidRecordError
 from simstore.domain.numbers import check_numbers
-from simstore.domain.record import dump_record
 from simstore.domain.schema import schema_of
 from simstore.testing.records import RECORDS
 
@@ -233,8 +232,7 @@ def _check_writing(model: type[BaseModel], item: BaseModel) -> None:
         return
     pk: str = item.pk  # type: ignore[attr-defined]  # a record
     back = general.decode(pk, expected[0])
-    # pydantic writes an integer in a field of floats as such, but reads, and so returns, a float.
-    assert written in {expected, (dumps(dump_record(back)), expected[1])}
+    assert written == expected
     keeping = RecordCodec(model, schema_of(model), keeps_objects=True)
     _, kept, values = keeping.encode(item)
     assert (json_of(kept), repr(values)) == written
