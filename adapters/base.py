@@ -73,7 +73,7 @@ class StorageRepository(Repository[T]):
         self._schema: ModelSchema = schema_of(model)
         self._storage = storage
         self._collection = self._schema.collection
-        self._codec = RecordCodec(model, self._schema, keeps_documents=kind.keeps_documents)
+        self._codec = RecordCodec(model, self._schema, keeps_objects=kind.keeps_objects)
         self._precision_of = kind.precision
         self._stored = Collection(self._collection, self._codec.indexes, self._codec.values_of)
         self._reader = Reader(self._stored, self._codec, storage)

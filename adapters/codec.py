@@ -4,19 +4,20 @@ A record is stored as JSON, and only if it comes back equal: what JSON or the mo
 change on the way is refused when it is saved, not discovered when it is read.
 """
 
-import copy
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from operator import itemgetter
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import orjson
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
-from simstore.adapters.storage import Content, Document, Indexes, Values
-from simstore.adapters.type_hints import holds_no_number, is_copied_by_validation
+from simstore.adapters.plain_models import PlainModel
+from simstore.adapters.storage import Content, Indexes, Values
+from simstore.adapters.type_hints import holds_no_number
 from simstore.domain.errors import (
     CorruptRecordError,
     InvalidRecordError,
@@ -30,6 +31,9 @@ from simstore.domain.schema import FieldPath, ModelSchema, scalar
 from simstore.domain.text import shown
 
 T = TypeVar("T", bound=BaseModel)
+
+Document = dict[str, Any]
+"""A record in JSON's own types, keyed by field name, with its ``pk``."""
 
 FAULTS = (
     PydanticSerializationError,
@@ -45,16 +49,17 @@ FAULTS = (
 class RecordCodec(Generic[T]):
     """Encodes and decodes the records of one model, for a storage that keeps documents or JSON."""
 
-    def __init__(self, model: type[T], schema: ModelSchema, *, keeps_documents: bool) -> None:
+    def __init__(self, model: type[T], schema: ModelSchema, *, keeps_objects: bool) -> None:
         self._model = model
-        self._keeps_documents = keeps_documents
+        self._keeps_objects = keeps_objects
         self._schema = schema
         self._dump_item = dumper_of(model)
         self._load = loader_of(model)
-        fields = model.model_fields.items()
-        self._fields_with_numbers = [n for n, f in fields if not holds_no_number(f.annotation)]
-        self._fields_to_copy = [
-            n for n, f in fields if keeps_documents and not is_copied_by_validation(model, f)
+        self._plain = PlainModel.of(model)
+        self._fields_with_numbers = [
+            name
+            for name, field in model.model_fields.items()
+            if not holds_no_number(field.annotation)
         ]
         self._may_have_extras = model.model_config.get("extra") == "allow"
         self.indexes = Indexes(
@@ -76,6 +81,11 @@ class RecordCodec(Generic[T]):
         if type(item) is not self._model:
             raise WrongModelError(self._wrong_model(item))
         pk = check_pk(item.pk)  # type: ignore[attr-defined]  # the schema made sure of it
+        copied = None if self._plain is None else self._plain.copy(item)
+        if copied is not None:
+            with suppress(TypeError):  # half of a surrogate pair, say, which is named below
+                data = _dumps_finite(copied.__dict__)
+                return pk, copied if self._keeps_objects else data, self.values(copied)
         try:
             document = self._dump_item(item)
             back = self._load(document)
@@ -89,7 +99,7 @@ class RecordCodec(Generic[T]):
             self._may_have_extras and item.__pydantic_extra__ != back.__pydantic_extra__
         ):
             self._refuse_change(item, back)
-        return pk, document if self._keeps_documents else data, self.values(back)
+        return pk, data, self.values(back)
 
     def values(self, item: T) -> Values:
         """The indexed values of `item`, in the order of ``indexes.paths``."""
@@ -108,14 +118,10 @@ class RecordCodec(Generic[T]):
         Raises:
             CorruptRecordError: names the field that the model cannot read.
         """
-        document = (
-            content if isinstance(content, dict) else loads(self._schema.collection, pk, content)
-        )
-        if self._fields_to_copy:
-            document = document.copy()
-            for name in self._fields_to_copy:
-                if name in document:
-                    document[name] = copy.deepcopy(document[name])
+        item = self._read(content)
+        if item is not None and item.pk == pk:  # type: ignore[attr-defined]  # as above
+            return item
+        document = loads(self._schema.collection, pk, json_of(content))
         try:
             if document.get("pk", "") != pk:
                 document = self._with_pk(pk, document)
@@ -127,6 +133,15 @@ class RecordCodec(Generic[T]):
             # From a validator of the model's own, which did not expect what it met.
             reason = f"{type(error).__name__}: {error}"
             raise CorruptRecordError(self._schema.collection, pk, "", reason) from error
+
+    def _read(self, content: Content) -> T | None:
+        """The record, if it is of a plain model and nothing of it is in doubt."""
+        if self._plain is None:
+            return None
+        if isinstance(content, bytes):
+            return self._plain.read(content)
+        # In a shared database, what is kept may be of another definition of the model.
+        return self._plain.clone(content) if isinstance(content, self._model) else None
 
     def _with_pk(self, pk: str, document: Document) -> Document:
         if document.get("pk"):
@@ -149,9 +164,7 @@ class RecordCodec(Generic[T]):
                 raise self._invalid(item, f"{name}{colon}{error}") from error
         try:
             if not infinite:
-                # A copy: what orjson returns keeps the room that it was written in, several times
-                # its length, for as long as a bulk write holds it.
-                return bytes(memoryview(orjson.dumps(document)))
+                return _dumps_finite(document)
             data = _dumps_infinite(document)
             from_json(data)  # it takes less depth than was written
         except (TypeError, ValueError) as error:
@@ -232,6 +245,12 @@ def dumps(document: Document) -> bytes:
     return _dumps_infinite(document) if holds_infinity(document) else orjson.dumps(document)
 
 
+def _dumps_finite(document: Document) -> bytes:
+    # A copy: what orjson returns keeps the room that it was written in, several times its length,
+    # for as long as a bulk write holds it.
+    return bytes(memoryview(orjson.dumps(document)))
+
+
 def _dumps_infinite(value: object) -> bytes:
     # orjson would write an infinity as null.
     return to_json(value, inf_nan_mode="constants")
@@ -254,10 +273,14 @@ def loads_values(data: bytes) -> Values:
         return tuple(from_json(data))  # the reader that knows infinities
 
 
+def json_of(content: Content) -> bytes:
+    """What is stored, as JSON."""
+    return content if isinstance(content, bytes) else orjson.dumps(content.__dict__)
+
+
 def version_of(content: Content) -> str:
     """The version of what is stored: a digest of its JSON, which Redis scripts have too."""
-    data = dumps(content) if isinstance(content, dict) else content
-    return hashlib.sha1(data, usedforsecurity=False).hexdigest()
+    return hashlib.sha1(json_of(content), usedforsecurity=False).hexdigest()
 
 
 def _rules(schema: ModelSchema) -> str:

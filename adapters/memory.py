@@ -24,7 +24,6 @@ from simstore.adapters.storage import (
     Complement,
     Content,
     Delete,
-    Document,
     Equal,
     Expected,
     IndexCondition,
@@ -48,7 +47,7 @@ MANY_EXPIRIES = 1_000
 
 
 class _Row(NamedTuple):
-    document: Document
+    content: Content
     values: Values | None
     expires_at: float | None
 
@@ -100,7 +99,7 @@ class _Rows:
     def index_for(self, collection: Collection) -> None:
         """Make the entries anew if they are of other indexes than the collection's."""
         if self.indexes.signature != collection.indexes.signature:
-            values = {pk: collection.values(pk, row.document) for pk, row in self.rows.items()}
+            values = {pk: collection.values(pk, row.content) for pk, row in self.rows.items()}
             self.indexes = collection.indexes
             self.restore({pk: row._replace(values=values[pk]) for pk, row in self.rows.items()})
 
@@ -216,7 +215,7 @@ class MemoryDatabase:
 class MemoryStorage(Storage):
     """A namespace of a memory database."""
 
-    keeps_documents: ClassVar[bool] = True
+    keeps_objects: ClassVar[bool] = True
     lacks: ClassVar[Mapping[Capability, str]] = {
         Capability.PERSISTENCE: "memory:// lives in one process and ends with it",
         Capability.MULTI_PROCESS: "memory:// is not seen by other processes",
@@ -250,20 +249,19 @@ class MemoryStorage(Storage):
             return [row is not None for _, row in found]
 
     def _put(self, put: Put, rows: _Rows, old: _Row | None) -> None:
-        document: Document = put.content  # type: ignore[assignment]  # keeps_documents
         expires_at: float | None = None
         if put.keep_ttl and old is not None:
             expires_at = old.expires_at
         elif put.ttl is not None:
             expires_at = time.time() + put.ttl
-        rows.put(put.pk, _Row(document, put.values, expires_at))
+        rows.put(put.pk, _Row(put.content, put.values, expires_at))
         if expires_at is not None:
             self._database.expire(self._prefix + put.collection.name, put.pk, expires_at)
 
     def fetch(self, collection: Collection, pks: Sequence[str]) -> list[Content | None]:
         with self._lock:
             rows = self._rows(collection.name).rows
-            return [None if (row := rows.get(pk)) is None else row.document for pk in pks]
+            return [None if (row := rows.get(pk)) is None else row.content for pk in pks]
 
     def search(
         self,
@@ -307,7 +305,7 @@ class MemoryStorage(Storage):
 
 
 def _version(row: _Row | None) -> str | None:
-    return None if row is None else version_of(row.document)
+    return None if row is None else version_of(row.content)
 
 
 def _undo(operations: Sequence[Operation], found: Sequence[tuple[_Rows, _Row | None]]) -> None:

@@ -13,16 +13,15 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar, NamedTuple
 
+from pydantic import BaseModel
+
 from simstore.domain.maintenance import IndexFault, Inspection
 from simstore.domain.query import Scalar
 from simstore.domain.store import Capability
 from simstore.domain.text import words
 
-Document = dict[str, Any]
-"""A record in JSON's own types, keyed by field name, with its ``pk``."""
-
-Content = Document | bytes
-"""What is stored of a record: its document where the storage keeps documents, else its JSON."""
+Content = bytes | BaseModel
+"""What is stored of a record: its JSON or, where the storage keeps objects, perhaps a copy."""
 
 Values = tuple[Any, ...]
 """The value of each indexed field, in the order of `Indexes.paths`: a scalar, or a list."""
@@ -255,9 +254,9 @@ class Storage(ABC):
     if the backend fails, chained to the backend's own error.
     """
 
-    keeps_documents: ClassVar[bool] = False
-    """True if it stores documents as they are; those it returns must not be changed then.
-    Else it stores their JSON."""
+    keeps_objects: ClassVar[bool] = False
+    """True if it stores any content as it is; what it returns must not be changed then. Else it
+    is only given JSON."""
 
     lacks: ClassVar[Mapping[Capability, str]] = {}
     """The capabilities that this backend does not have, each with the reason."""

@@ -1,7 +1,4 @@
-"""What a field's type hint promises of the JSON below it, for the codec's short cuts.
-
-Both functions are careful: False where a type is not known.
-"""
+"""What a field's type hint promises of the JSON below it, for the codec's short cuts."""
 
 import types
 import typing
@@ -9,8 +6,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, Literal, Union
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, JsonValue
-from pydantic.fields import FieldInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator
 
 from simstore.domain.fields import FullText, Indexed
 
@@ -18,7 +14,7 @@ _CONTAINERS = (list, tuple, set, frozenset, dict)
 
 
 def holds_no_number(annotation: Any) -> bool:
-    """No number can be anywhere below: there is no NaN to look for."""
+    """No number can be anywhere below: there is no NaN to look for. False if that is not known."""
 
     def textual(leaf: Any) -> bool:
         if typing.get_origin(leaf) is Literal:
@@ -31,33 +27,13 @@ def holds_no_number(annotation: Any) -> bool:
     return _every_leaf(annotation, textual, frozenset())
 
 
-def is_copied_by_validation(model: type[BaseModel], field: FieldInfo) -> bool:
-    """Validation makes every list and dict below anew, rather than keep those of its input."""
-
-    def immutable(leaf: Any) -> bool:
-        return (
-            leaf is JsonValue
-            or typing.get_origin(leaf) is Literal
-            or (
-                isinstance(leaf, type)
-                and (leaf in {str, bool, int, float, types.NoneType} or issubclass(leaf, Enum))
-            )
-        )
-
-    return (
-        not _may_return_input(model)
-        and all(map(_is_harmless, field.metadata))
-        and _every_leaf(field.annotation, immutable, frozenset())
-    )
-
-
 def _is_harmless(metadata: object) -> bool:
-    """A mark of ours, or a validator before or after the one that copies. Others may skip it."""
+    """A mark of ours, or a validator before or after the type's own. Others may skip it."""
     return isinstance(metadata, Indexed | FullText | BeforeValidator | AfterValidator)
 
 
 def _may_return_input(model: type[BaseModel]) -> bool:
-    """Whether a validator of the model may return what it was given, uncopied."""
+    """Whether a validator of the model may return what it was given."""
     decorators = model.__pydantic_decorators__
     return any(
         decorator.info.mode in {"wrap", "plain"}

@@ -4,7 +4,7 @@ from simstore.adapters.codec import RecordCodec
 from simstore.domain.schema import schema_of
 from simstore.testing import Specimen
 
-_SIGNATURE = RecordCodec(Specimen, schema_of(Specimen), keeps_documents=False).indexes.signature
+_SIGNATURE = RecordCodec(Specimen, schema_of(Specimen), keeps_objects=False).indexes.signature
 
 
 def indexes_at(base: str) -> str:

@@ -20,7 +20,7 @@ from urllib.parse import quote
 import orjson
 import redis
 
-from simstore.adapters.codec import dumps_values, loads_values
+from simstore.adapters.codec import dumps_values, json_of, loads_values
 from simstore.adapters.reading import DOCUMENTS_AT_A_TIME
 from simstore.adapters.redis_om.candidates import candidates_of
 from simstore.adapters.redis_om.database import KEYS_AT_A_TIME
@@ -58,7 +58,7 @@ class OwnLayout(Layout):
         return {f"{self._root}*": lambda key: key.removeprefix(self._root).partition(":")[0]}
 
     def document(self, put: Put) -> bytes:
-        content: bytes = put.content  # type: ignore[assignment]  # the storage keeps JSON
+        content = json_of(put.content)
         record = kept_json(content, LEVELS - 1)
         if record is None:
             record = orjson.dumps(content.decode())

@@ -15,6 +15,7 @@ import orjson
 import redis
 from pydantic import BaseModel
 
+from simstore.adapters.codec import json_of
 from simstore.adapters.reading import DOCUMENTS_AT_A_TIME
 from simstore.adapters.redis_om.candidates import LookUp, Parameters, candidates_of
 from simstore.adapters.redis_om.entries import number_query
@@ -102,8 +103,7 @@ class SotopiaLayout(Layout):
         return {f":{PACKAGE}.*": _name_of}
 
     def document(self, put: Put) -> bytes:
-        content: bytes = put.content  # type: ignore[assignment]  # the storage keeps JSON
-        document = kept_json(content)
+        document = kept_json(json_of(put.content))
         if document is None:
             raise InvalidRecordError(
                 f"{put.collection.name} {put.pk!r} cannot be stored in Sotopia's layout: RedisJSON "
@@ -198,10 +198,10 @@ def _is_askable(value: Scalar) -> bool:
 
 def with_other_fields(content: Content, stored: Content) -> Content:
     """`content` with the fields of `stored` that it lacks: those that its model does not know."""
-    new: bytes = content  # type: ignore[assignment]  # the storage keeps JSON
-    old: bytes = stored  # type: ignore[assignment]  # as above
+    new = json_of(content)
     known = orjson.loads(new)
-    others = {name: value for name, value in orjson.loads(old).items() if name not in known}
+    old = orjson.loads(json_of(stored))
+    others = {name: value for name, value in old.items() if name not in known}
     return new[:-1] + b"," + orjson.dumps(others)[1:] if others else new
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from simstore.adapters.codec import json_of
 from simstore.adapters.redis_connection.link import Call, script_call
 from simstore.adapters.redis_om.layout import Layout
 from simstore.adapters.redis_om.scripts import COMMIT
@@ -53,7 +54,7 @@ def batches(
     batch: list[tuple[Put | Delete, Call]] = []
     size = 0
     for operation in operations:
-        content = operation.content if isinstance(operation, Put) else b""
+        content = json_of(operation.content) if isinstance(operation, Put) else b""
         if batch and (len(batch) == RECORDS_AT_A_TIME or size + len(content) > BYTES_AT_A_TIME):
             yield batch
             batch, size = [], 0

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from simstore.adapters.codec import dumps_values
+from simstore.adapters.codec import dumps_values, json_of
 from simstore.adapters.redis_connection.link import Argument, Call
 from simstore.adapters.redis_pipeline.encoding import packed
 from simstore.adapters.redis_pipeline.layout import Layout
@@ -60,7 +60,7 @@ def _batches(layout: Layout, operations: Sequence[Put | Delete]) -> Iterator[Bat
         batch: list[Put | Delete] = []
         size = 0
         for operation in some:
-            length = len(operation.content) if isinstance(operation, Put) else 0
+            length = len(json_of(operation.content)) if isinstance(operation, Put) else 0
             if batch and (len(batch) == RECORDS_AT_A_TIME or size + length > BYTES_AT_A_TIME):
                 yield Batch(batch, _call("each", layout, batch), size)
                 batch, size = [], 0
@@ -75,8 +75,8 @@ def _call(mode: str, layout: Layout, operations: Sequence[Operation]) -> Call:
     for position, operation in enumerate(operations, 1):
         base = layout.base_of(operation.collection.name, operation.pk)
         bases.setdefault(base, len(bases) + 1)
-        if isinstance(operation, Put) and len(operation.content) > LARGEST_ARGUMENT:
-            staged.append((f"{base}:staged:{position}", _json(operation)))
+        if isinstance(operation, Put) and _is_staged(operation):
+            staged.append((f"{base}:staged:{position}", json_of(operation.content)))
     return Call(list(bases), WRITE, _Arguments(mode, layout, bases, operations), staged)
 
 
@@ -115,7 +115,7 @@ def _arguments(operation: Operation) -> tuple[Argument, ...]:
                 "keep" if operation.keep_ttl else operation.milliseconds or "",
                 dumps_values(operation.values),
                 packed(indexes.entries(operation.values)),
-                _json(operation) if len(operation.content) <= LARGEST_ARGUMENT else "",
+                "" if _is_staged(operation) else json_of(operation.content),
             )
         case Delete():
             return ("delete", operation.pk, expected)
@@ -123,6 +123,5 @@ def _arguments(operation: Operation) -> tuple[Argument, ...]:
             return ("check", operation.pk, expected)
 
 
-def _json(put: Put) -> bytes:
-    assert isinstance(put.content, bytes)  # noqa: S101 — the storage keeps no documents
-    return put.content
+def _is_staged(put: Put) -> bool:
+    return len(json_of(put.content)) > LARGEST_ARGUMENT

@@ -1,6 +1,5 @@
 """The memory backend fulfils the contracts."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 import simstore
+from simstore.adapters.codec import json_of
 from simstore.adapters.memory import _Rows
 from simstore.testing import OpenStore, RepositoryContract, StoreContract, repository_machine
 
@@ -26,14 +26,12 @@ class TestMemory(RepositoryContract, StoreContract):
             yield open_store
 
     def write_raw(self, store: simstore.Store, collection: str, pk: str, document: str) -> None:
-        if not document.endswith("}"):
-            pytest.skip("memory:// keeps documents, so a text that is none cannot be in it")
         rows = store._open_storage()._rows(collection).rows  # type: ignore[attr-defined]  # within
-        rows[pk] = rows[pk]._replace(document=json.loads(document))
+        rows[pk] = rows[pk]._replace(content=document.encode())
 
     def read_raw(self, store: simstore.Store, collection: str, pk: str) -> str:
         rows = store._open_storage()._rows(collection).rows  # type: ignore[attr-defined]  # within
-        return json.dumps(rows[pk].document)
+        return json_of(rows[pk].content).decode()
 
     @contextmanager
     def failing_at(self, store: simstore.Store, collection: str, pk: str) -> Iterator[None]:

@@ -10,20 +10,30 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_serializer
+from pydantic import BaseModel, ConfigDict, Field, field_serializer
 
+import simstore
 from simstore import AgentProfile, EpisodeLog, Record
-from simstore.adapters.codec import RecordCodec, dumps, loads, version_of
+from simstore.adapters.codec import RecordCodec, dumps, json_of, loads, version_of
 from simstore.domain.errors import CorruptRecordError, InvalidRecordError, WrongModelError
+from simstore.domain.record import dump_record
 from simstore.domain.schema import schema_of
 
 
-def codec_of(model: type[BaseModel], *, keeps_documents: bool = False) -> RecordCodec[Any]:
-    return RecordCodec(model, schema_of(model), keeps_documents=keeps_documents)
+def codec_of(model: type[BaseModel], *, keeps_objects: bool = False) -> RecordCodec[Any]:
+    return RecordCodec(model, schema_of(model), keeps_objects=keeps_objects)
 
 
 class Anything(Record):
     value: Any = None
+
+
+class Plain(Record):
+    pairs: list[tuple[str, dict[str, list[float]]]]
+    by_name: dict[str, list[list[str]]]
+    either: list[str] | str
+    none: list[list[str]] | None
+    triples: tuple[list[int], ...] = ([1], [])
 
 
 class Typed(Record):
@@ -60,6 +70,8 @@ class Strict(Record):
         Typed(),
         Typed(other_name="y"),
         Strict(pair=(1, 2), when=datetime(2026, 1, 2, tzinfo=UTC)),
+        Plain(pairs=[("a", {"b": [-0.0, 1.0]})], by_name={"c": [[]]}, either=["x"], none=None),
+        Plain(pairs=[], by_name={}, either="x", none=[["y"], []]),
         Anything(value={"a": [1, 2.5, None, True, {"b": "c"}]}),
         Anything(value=-0.0),
         Anything(value=[math.inf, -math.inf, {"deep": math.inf}]),
@@ -71,19 +83,20 @@ class Strict(Record):
 )
 def test_it_comes_back_equal(item: BaseModel) -> None:
     contents = []
-    for keeps_documents in (True, False):
-        codec = codec_of(type(item), keeps_documents=keeps_documents)
+    for keeps_objects in (True, False):
+        codec = codec_of(type(item), keeps_objects=keeps_objects)
         pk, content, _ = codec.encode(item)
         contents.append(content)
         back = codec.decode(pk, content)
         assert back == item
-        if isinstance(item, Anything):
+        if isinstance(item, Anything | Plain):
             assert repr(back) == repr(item)  # -0.0 is not 0.0, True is not 1
-    document, data = contents
-    assert isinstance(document, dict)
+    kept, data = contents
     assert isinstance(data, bytes)
-    assert dumps(document) == data
-    assert loads("x", "p", data) == document
+    assert json_of(kept) == data
+    assert version_of(kept) == version_of(data)
+    assert dumps(dump_record(item)) == data
+    assert loads("x", "p", data) == dump_record(item)
 
 
 @pytest.mark.parametrize(
@@ -164,40 +177,54 @@ def test_what_is_no_document_is_named(data: bytes) -> None:
 
 def test_a_document_of_another_pk_is_named() -> None:
     with pytest.raises(CorruptRecordError, match="stored under another pk: 'b'") as caught:
-        codec_of(Anything).decode("a", {"pk": "b", "value": 1})
+        codec_of(Anything).decode("a", b'{"pk":"b","value":1}')
     assert caught.value.field == "pk"
 
 
 def test_older_documents_load() -> None:
     codec = codec_of(AgentProfile)
     old = {"first_name": "Ada", "last_name": "L", "mbti": None, "tag": None, "unknown": 1}
-    agent = codec.decode("a", old)
+    agent = codec.decode("a", dumps(old))
     assert (agent.pk, agent.mbti, agent.tag) == ("a", "", "")
     with pytest.raises(CorruptRecordError, match="field 'first_name'") as caught:
-        codec.decode("a", {**old, "first_name": None})
+        codec.decode("a", dumps({**old, "first_name": None}))
     assert caught.value.field == "first_name"
 
 
-def test_what_a_shared_document_holds_is_copied() -> None:
-    class Loose(Record):
-        anything: Any
-        bare: dict  # type: ignore[type-arg]  # as users write it
-        json_value: JsonValue
-        typed: list[list[str]]
-
-    codec = codec_of(Loose, keeps_documents=True)
-    nested = {"a": {"b": [1]}}
-    _, document, _ = codec.encode(
-        Loose(pk="p", anything=nested, bare=nested, json_value=nested, typed=[["x"]])  # type: ignore[arg-type]
+def test_what_is_kept_is_shared_with_nobody() -> None:
+    codec = codec_of(Plain, keeps_objects=True)
+    item = Plain(
+        pk="p", pairs=[("a", {"b": [1.0]})], by_name={"c": [["d"]]}, either=["e"], none=[["f"]]
     )
-    assert isinstance(document, dict)
-    before = dumps(document)
-    item = codec.decode("p", document)
-    item.anything["a"]["b"].append(2)
-    item.bare["a"]["b"].append(2)
-    item.json_value["a"]["b"].append(2)
-    item.typed[0].append("y")
-    assert dumps(document) == before
+    before = repr(item)
+    _, kept, _ = codec.encode(item)
+    assert isinstance(kept, Plain)
+    shared: Any
+    for shared in (item, codec.decode("p", kept)):
+        shared.pairs[0][1]["b"].append(2.0)
+        shared.pairs.append(("a", {}))
+        shared.by_name["c"][0].append("y")
+        shared.by_name["d"] = []
+        shared.either.append("y")
+        shared.none[0].append("y")
+        shared.none.append([])
+        shared.triples[0].append(2)
+        shared.pk = "q"
+        assert repr(kept) == before
+        assert repr(codec.decode("p", kept)) == before
+
+
+def test_a_record_of_another_definition_of_the_model_is_read_from_its_json() -> None:
+    class AgentProfile(Record):
+        __collection__ = "AgentProfile"
+        first_name: str
+        last_name: str
+        shoe_size: int = 40
+
+    item = simstore.AgentProfile(pk="a", first_name="Ada", last_name="L")
+    _, kept, _ = codec_of(simstore.AgentProfile, keeps_objects=True).encode(item)
+    other = codec_of(AgentProfile, keeps_objects=True).decode("a", kept)
+    assert repr(other) == "AgentProfile(pk='a', first_name='Ada', last_name='L', shoe_size=40)"
 
 
 def test_the_version_follows_the_content() -> None:
@@ -216,12 +243,13 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from simstore import EpisodeLog, Indexed, Record, new_pk
 from simstore.adapters.codec import RecordCodec
+from simstore.domain.record import dump_record
 from simstore.domain.schema import schema_of
 class Thing(Record):
     name: Annotated[str, Indexed(), AfterValidator(lambda s: s)] = Field(default_factory=new_pk)
     kind: Annotated[set[str], Indexed()] = Field(default_factory=lambda: {"a", "b", "c"})
 for model in (EpisodeLog, Thing):
-    print(RecordCodec(model, schema_of(model), keeps_documents=False).indexes.signature)
+    print(RecordCodec(model, schema_of(model), keeps_objects=False).indexes.signature)
 """
 
 

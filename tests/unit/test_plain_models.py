@@ -1,0 +1,186 @@
+"""Which models are read in one pass, and which of their documents."""
+
+from enum import Flag
+from typing import Annotated, Any, Literal
+
+import pytest
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationInfo,
+    create_model,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
+
+from simstore import AgentProfile, EpisodeLog, Record, RelationshipProfile
+from simstore.adapters.codec import dumps
+from simstore.adapters.plain_models import PlainModel
+from simstore.domain.numbers import check_numbers
+from simstore.domain.record import dump_record, load_record
+
+AGENT = AgentProfile(pk="a", first_name="Ada", last_name="L", age=36, moral_values=["Care"])
+EPISODE = EpisodeLog(
+    pk="e",
+    environment="v",
+    agents=["a", "b"],
+    models=None,
+    messages=[[("Ada", "Environment", "— 你好"), ("Bob", "Environment", "")]],
+    rewards=[(1.5, {"goal": 2.0}), -0.0],
+)
+FRIENDS = RelationshipProfile(pk="r", agent_1_id="a", agent_2_id="b", relationship=3)  # type: ignore[arg-type]
+
+
+def reader(model: type[BaseModel]) -> PlainModel[Any]:
+    plain = PlainModel.of(model)
+    assert plain is not None
+    return plain
+
+
+@pytest.mark.parametrize("item", [AGENT, EPISODE, FRIENDS], ids=lambda item: type(item).__name__)
+def test_the_usual_records_are_read(item: BaseModel) -> None:
+    back = reader(type(item)).read(dumps(dump_record(item)))
+    assert repr(back) == repr(item)
+    assert back is not None
+    assert back.model_copy(deep=True) == item  # all that pydantic keeps of a record is there
+
+
+def test_an_older_document_has_the_defaults_of_new_fields() -> None:
+    old = {"last_name": "L", "pk": "a", "first_name": "Ada"}
+    loaded = load_record(AgentProfile, old)
+    back = reader(AgentProfile).read(dumps(old))
+    assert back is not None
+    assert list(back.__dict__.items()) == list(loaded.__dict__.items())
+    assert back.model_fields_set == loaded.model_fields_set == set(old)
+    again = reader(AgentProfile).read(dumps(old))
+    assert again is not None
+    assert again.moral_values is not back.moral_values
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[]",
+        b'{"pk":"a","first_name":"A"}',
+        b'{"pk":"a","first_name":"A","last_name":"B","unknown":1}',
+        b'{"pk":"a","first_name":"A","last_name":"B","age":null}',
+        b'{"pk":"a","first_name":"A","last_name":"B","age":3.0}',
+        b'{"pk":"a","first_name":"A","last_name":"B","age":18446744073709551617}',
+        b'{"pk":"a","first_name":"A","last_name":"\\ud800"}',
+        b'{"pk":"a/b","first_name":"A","last_name":"B"}',
+    ],
+)
+def test_everything_else_is_in_doubt(data: bytes) -> None:
+    assert reader(AgentProfile).read(data) is None
+
+
+def test_a_broken_invariant_is_in_doubt() -> None:
+    document = {**dump_record(EPISODE), "agents": ["a"]}
+    assert reader(EpisodeLog).read(dumps(document)) is None
+
+
+def test_pydantic_keeps_nothing_else_of_a_record() -> None:
+    """`PlainModel` sets these four; were there a fifth, it would have to as well."""
+    assert BaseModel.__slots__ == (
+        "__dict__",
+        "__pydantic_fields_set__",
+        "__pydantic_extra__",
+        "__pydantic_private__",
+    )
+
+
+class WithInfo(Record):
+    text: str
+
+    @field_validator("text")
+    @classmethod
+    def _check(cls, text: str, info: ValidationInfo) -> str:
+        return f"{text}{len(info.data)}"
+
+
+class Before(Record):
+    @model_validator(mode="before")
+    @classmethod
+    def _mend(cls, data: Any) -> Any:
+        return data
+
+
+class Serialized(Record):
+    text: str
+
+    @field_serializer("text")
+    def _shorten(self, text: str) -> str:
+        return text[:3]
+
+
+class Private(Record):
+    _note: str = ""
+
+
+class Initialized(Record):
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+
+
+class Extras(Record):
+    model_config = ConfigDict(extra="allow")
+
+
+class Stripping(Record):
+    model_config = ConfigDict(str_strip_whitespace=True)
+
+
+class Access(Flag):
+    READ = 1
+
+
+OTHER_TYPES: list[Any] = [
+    Any,
+    JsonValue,
+    bytes,
+    list,
+    set[str],
+    dict[int, str],
+    AgentProfile,
+    Access,
+    Literal["a", 1],
+    int | float,
+    list[str] | tuple[str, str],
+    Annotated[str, Field(max_length=3)],
+    Annotated[list[str], Field(max_length=3)],
+    Annotated[str, Field(exclude=True)],
+]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        WithInfo,
+        Before,
+        Serialized,
+        Private,
+        Initialized,
+        Extras,
+        Stripping,
+        *(create_model("Field", __base__=Record, field=(kind, ...)) for kind in OTHER_TYPES),
+    ],
+    ids=lambda model: str(model.model_fields.get("field", model.__name__)),
+)
+def test_a_model_that_is_more_than_its_types_is_not_plain(model: type[BaseModel]) -> None:
+    assert PlainModel.of(model) is None
+
+
+def test_numbers_are_checked_that_a_validator_made() -> None:
+    def squared(value: int) -> int:
+        return value**2
+
+    kind = Annotated[int, AfterValidator(squared), AfterValidator(check_numbers)]
+    model = create_model("Squared", __base__=Record, number=(kind, ...))
+    back = reader(model).read(b'{"pk":"a","number":3}')
+    assert repr(back) == "Squared(pk='a', number=9)"
+    assert reader(model).read(b'{"pk":"a","number":4294967296}') is None
