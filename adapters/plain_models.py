@@ -93,7 +93,7 @@ class PlainModel(Generic[T]):
             if type(copied) is not self._model or copied.__dict__ != values:
                 return None
             for name in self._with_integers:
-                check_numbers(values[name])
+                holds_infinity(values[name])  # it raises, if one is beyond 64 bits
             if not all(_is_kept(values[name], copied.__dict__[name]) for name in self._with_floats):
                 return None
             return copied, orjson.dumps(copied.__dict__)
