@@ -6,7 +6,6 @@ change on the way is refused when it is saved, not discovered when it is read.
 
 import hashlib
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
@@ -47,7 +46,7 @@ FAULTS = (
 
 
 class RecordCodec(Generic[T]):
-    """Encodes and decodes the records of one model, for a storage that keeps documents or JSON."""
+    """Encodes and decodes the records of one model, for a storage that keeps JSON or objects."""
 
     def __init__(self, model: type[T], schema: ModelSchema, *, keeps_objects: bool) -> None:
         self._model = model
@@ -81,11 +80,10 @@ class RecordCodec(Generic[T]):
         if type(item) is not self._model:
             raise WrongModelError(self._wrong_model(item))
         pk = check_pk(item.pk)  # type: ignore[attr-defined]  # the schema made sure of it
-        copied = None if self._plain is None else self._plain.copy(item)
-        if copied is not None:
-            with suppress(TypeError):  # half of a surrogate pair, say, which is named below
-                data = _dumps_finite(copied.__dict__)
-                return pk, copied if self._keeps_objects else data, self.values(copied)
+        written = None if self._plain is None else self._plain.write(item)
+        if written is not None:
+            copied, data = written
+            return pk, copied if self._keeps_objects else _trimmed(data), self.values(copied)
         try:
             document = self._dump_item(item)
             back = self._load(document)
@@ -141,7 +139,7 @@ class RecordCodec(Generic[T]):
         if isinstance(content, bytes):
             return self._plain.read(content)
         # In a shared database, what is kept may be of another definition of the model.
-        return self._plain.clone(content) if isinstance(content, self._model) else None
+        return self._plain.clone(content) if type(content) is self._model else None
 
     def _with_pk(self, pk: str, document: Document) -> Document:
         if document.get("pk"):
@@ -164,7 +162,7 @@ class RecordCodec(Generic[T]):
                 raise self._invalid(item, f"{name}{colon}{error}") from error
         try:
             if not infinite:
-                return _dumps_finite(document)
+                return _trimmed(orjson.dumps(document))
             data = _dumps_infinite(document)
             from_json(data)  # it takes less depth than was written
         except (TypeError, ValueError) as error:
@@ -245,10 +243,12 @@ def dumps(document: Document) -> bytes:
     return _dumps_infinite(document) if holds_infinity(document) else orjson.dumps(document)
 
 
-def _dumps_finite(document: Document) -> bytes:
-    # A copy: what orjson returns keeps the room that it was written in, several times its length,
-    # for as long as a bulk write holds it.
-    return bytes(memoryview(orjson.dumps(document)))
+def _trimmed(data: bytes) -> bytes:
+    """A copy: what orjson returns keeps the room that it was written in, several times its length.
+
+    That would be for as long as a bulk write holds it.
+    """
+    return bytes(memoryview(data))
 
 
 def _dumps_infinite(value: object) -> bytes:
@@ -275,7 +275,8 @@ def loads_values(data: bytes) -> Values:
 
 def json_of(content: Content) -> bytes:
     """What is stored, as JSON."""
-    return content if isinstance(content, bytes) else orjson.dumps(content.__dict__)
+    # A text is what somebody else wrote into a file of SQLite's.
+    return content if isinstance(content, bytes | str) else orjson.dumps(content.__dict__)
 
 
 def version_of(content: Content) -> str:

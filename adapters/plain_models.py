@@ -57,7 +57,8 @@ class PlainModel(Generic[T]):
         self._validators = validators
         cloners = [(name, cloner_of(field.type)) for name, field in checked.items()]
         self._cloners = [(name, cloner) for name, cloner in cloners if cloner is not None]
-        self._with_floats = [name for name, field in checked.items() if field.holds_float]
+        self._with_integers = [name for name, f in checked.items() if "int" in repr(f.type)]
+        self._with_floats = [name for name, f in checked.items() if "float" in repr(f.type)]
 
     @classmethod
     def of(cls, model: type[T]) -> Self | None:
@@ -81,24 +82,26 @@ class PlainModel(Generic[T]):
         except Exception:  # noqa: BLE001 — whatever it is, pydantic meets it again and names it
             return None
 
-    def copy(self, item: T) -> T | None:
-        """A record that equals `item`, and shares nothing with it that can change.
+    def write(self, item: T) -> tuple[T, bytes] | None:
+        """A record that equals `item` and shares nothing with it that can change, and its JSON.
 
-        None if it is in doubt whether its JSON would make that record.
+        None if it is in doubt whether that JSON would make that record.
         """
         values = item.__dict__
         try:
             copied = self._validate(values, strict=True, by_alias=False, by_name=True)
             if type(copied) is not self._model or copied.__dict__ != values:
                 return None
+            for name in self._with_integers:
+                holds_infinity(values[name])  # it raises, if one is beyond 64 bits
             if not all(_is_kept(values[name], copied.__dict__[name]) for name in self._with_floats):
                 return None
-        except Exception:  # noqa: BLE001 — as above
+            return copied, orjson.dumps(copied.__dict__)
+        except Exception:  # noqa: BLE001 — as above; an integer beyond 64 bits, say
             return None
-        return copied
 
     def clone(self, item: T) -> T | None:
-        """Another record like `item`, which `copy` made; None if that is in doubt."""
+        """Another record like `item`, which `write` made; None if that is in doubt."""
         document = item.__dict__.copy()
         for name, cloned in self._cloners:
             document[name] = cloned(document[name])
@@ -184,7 +187,6 @@ class _Field:
                 raise NotPlainError
             self.functions.insert(0, (function, True))
         self.type = type_of(schema)
-        self.holds_float = "float" in repr(self.type)
 
 
 def _default(schema: Schema) -> Callable[[], Any] | None:
