@@ -10,7 +10,7 @@ AGENTS = 40
 GROUP = 10
 """So many episodes share a tag."""
 
-PASSING = 200
+PASSING = 1_000
 """So many agents are saved one by one, and go again."""
 
 HALF = "gpt-3.5-turbo"
