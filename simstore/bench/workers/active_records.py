@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from simstore.bench.workers import documents
-from simstore.bench.workers.loop import Setting, Timed, digest
-from simstore.bench.workers.peer import CALLS, PeerContender
+from simstore.bench.workers.loop import CALLS, Timed, digest
+from simstore.bench.workers.peer import PeerContender
 
 SCANS = 2
 """How often a call is made that goes through everything there is."""
@@ -182,11 +182,3 @@ class ActiveRecords(PeerContender):
     def delete_kept(self) -> None:
         for model in (self.episode, self.agent, self.annotator):
             self.delete_all(model, self.all_pks(model))
-
-
-def used_memory(setting: Setting) -> int:
-    """What the server holds, in bytes."""
-    import redis  # noqa: PLC0415 — only where there is a server
-
-    with redis.Redis(host=setting.host, port=setting.port) as client:
-        return int(client.info("memory")["used_memory"])

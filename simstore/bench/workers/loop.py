@@ -21,6 +21,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+CALLS = 20
+"""How often a call is made that takes little time."""
+
 
 @dataclass
 class Setting:

@@ -7,10 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from simstore.bench.workers import documents
-from simstore.bench.workers.loop import Contender, Setting, Timed, digest
-
-CALLS = 20
-"""How often a call is made that takes little time: as often as simstore's."""
+from simstore.bench.workers.loop import CALLS, Contender, Setting, Timed, digest
 
 
 class PeerContender(Contender):

@@ -9,8 +9,9 @@ from importlib.metadata import version
 from typing import Any
 
 from simstore.bench.workers import documents
-from simstore.bench.workers.active_records import ActiveRecords, used_memory
+from simstore.bench.workers.active_records import ActiveRecords
 from simstore.bench.workers.loop import Setting, run
+from simstore.bench.workers.server import used_memory
 
 BATCH = 500
 """So many records a pipeline or find: each would take all that it is given at once."""

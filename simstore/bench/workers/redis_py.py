@@ -12,9 +12,9 @@ from typing import Any
 import orjson
 
 from simstore.bench.workers import documents
-from simstore.bench.workers.active_records import used_memory
-from simstore.bench.workers.loop import Setting, Timed, digest, run
-from simstore.bench.workers.peer import CALLS, PeerContender
+from simstore.bench.workers.loop import CALLS, Setting, Timed, digest, run
+from simstore.bench.workers.peer import PeerContender
+from simstore.bench.workers.server import used_memory
 
 BATCH = 50
 """So many records a pipeline or MGET: more make the client's buffers large, and none faster."""

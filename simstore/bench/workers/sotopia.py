@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from simstore.bench.workers import documents
-from simstore.bench.workers.active_records import SCANS, ActiveRecords, used_memory
+from simstore.bench.workers.active_records import SCANS, ActiveRecords
 from simstore.bench.workers.loop import Setting, Timed, digest, run
 from simstore.bench.workers.peer import write_import
+from simstore.bench.workers.server import used_memory
 
 
 class Sotopia(ActiveRecords):

@@ -19,13 +19,11 @@ from simstore import AgentProfile, Annotator, Channel, EpisodeLog, MessageTransa
 from simstore.adapters import sqlite
 from simstore.adapters.url import StoreURL
 from simstore.bench.workers import documents
-from simstore.bench.workers.loop import Contender, Setting, Timed, digest, run
+from simstore.bench.workers.loop import CALLS, Contender, Setting, Timed, digest, run
+from simstore.bench.workers.server import used_memory
 from simstore.domain.profiles import EnvironmentProfile
 from simstore.domain.record import dump_record, load_record
 from simstore.services import episodes_to_csv, episodes_to_jsonl, import_records
-
-CALLS = 20
-"""How often a call is made that takes little time."""
 
 THREADS = 4
 UPDATES = 25
@@ -307,10 +305,7 @@ class StoreContender(Contender):
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # all into the file itself
             return Path(path).stat().st_size
         if self.setting.port:
-            import redis  # noqa: PLC0415 — only where there is a server
-
-            with redis.Redis(host=self.setting.host, port=self.setting.port) as client:
-                return int(client.info("memory")["used_memory"])
+            return used_memory(self.setting)
         return None
 
     def close(self) -> None:
