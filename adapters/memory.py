@@ -150,7 +150,8 @@ class _Rows:
             if len(found) < MANY:
                 found = {pk for pk in found if self._is_in(part, pk)}
             else:
-                found &= self.select(part)
+                # Not in place: it may be the set of the pks itself, or that of an index.
+                found = found & self.select(part)
         return found
 
     def _is_in(self, part: Range | Prefix, pk: str) -> bool:

@@ -65,7 +65,8 @@ class PlainModel(Generic[T]):
         """`model`, or None if it is not plain."""
         try:
             return cls(model)
-        except (NotPlainError, TypeError, ValueError):  # the last two are msgspec's refusals
+        except (NotPlainError, LookupError, TypeError, ValueError):
+            # The last two are msgspec's refusals; a schema that is made by hand may lack parts.
             return None
 
     def read(self, data: bytes) -> T | None:
@@ -90,7 +91,10 @@ class PlainModel(Generic[T]):
         values = item.__dict__
         try:
             copied = self._validate(values, strict=True, by_alias=False, by_name=True)
-            if type(copied) is not self._model or copied.__dict__ != values:
+            # A validator may have kept what is no field, such as a cached property.
+            if type(copied) is not self._model or copied.__dict__.keys() != self._names:
+                return None
+            if copied.__dict__ != values:
                 return None
             for name in self._with_integers:
                 holds_infinity(values[name])  # it raises, if one is beyond 64 bits

@@ -15,7 +15,8 @@ from simstore.domain.errors import BenchmarkError, InvalidArgumentError, Missing
 from simstore.server.ports import LOOPBACK
 from simstore.server.process import ServerProcess
 
-STORE_COMMAND = (sys.executable, "-m", "simstore.bench.workers.store")
+# -P: a file of the current folder must not stand in for a package.
+STORE_COMMAND = (sys.executable, "-P", "-m", "simstore.bench.workers.store")
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,17 @@ def stores_of(urls: Sequence[str]) -> list[Entrant]:
             raise InvalidArgumentError(
                 f"{parsed.shown}: leave the namespace out; the benchmark makes one of its own"
             )
-        if any(each.name == parsed.shown for each in entrants):
+        if urls.count(url) > 1:
             raise InvalidArgumentError(f"{parsed.shown} is given twice")
+        same = sum(each.name.partition(" ")[0] == parsed.shown for each in entrants)
+        # What is wrong with it is said before anything is measured, and of the URL as it was given.
+        connect(url).close()
         namespaced = f"{url}{'&' if '?' in url else '?'}namespace=simstore-bench-{uuid4().hex[:12]}"
-        connect(namespaced).close()  # what is wrong with it is said before anything is measured
+        with connect(namespaced) as store:
+            store.episodes.count()
         entrants.append(
             Entrant(
-                parsed.shown,
+                f"{parsed.shown} ({same + 1})" if same else parsed.shown,
                 "as given",
                 STORE_COMMAND,
                 namespaced,
@@ -94,11 +99,13 @@ def usual_stores(folder: Path, servers: ExitStack, left_out: dict[str, str]) -> 
     """One of each backend; those whose packages are not there are named in `left_out`."""
     entrants = [
         Entrant("memory://", "in the process", STORE_COMMAND, "memory://", in_process=True),
-        Entrant("sqlite://", "a file", STORE_COMMAND, f"sqlite:///{folder}/bench.db"),
+        Entrant(
+            "sqlite://", "a file, synchronous=full", STORE_COMMAND, f"sqlite:///{folder}/bench.db"
+        ),
     ]
     for name, modules, detail in (
-        ("redis://", False, "a server of its own"),
-        ("redis+om://", True, "a server of its own, with its modules"),
+        ("redis://", False, "a server that keeps nothing on the disk"),
+        ("redis+om://", True, "the same with modules, in redis-om's shape"),
     ):
         try:
             own = folder / name.removesuffix("://")

@@ -62,13 +62,15 @@ def python_of(environment: Environment) -> Path:
     except ImportError as error:
         raise MissingDependencyError("measuring peers", "bench-peers") from error
     folder = environment.folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(f"{folder}.lock", timeout=MAKING_SECONDS):
             if not _whole(folder):
                 _make(environment, folder)
     except filelock.Timeout as error:
         raise BenchmarkError(f"another process is still making {folder}") from error
+    except OSError as error:
+        raise BenchmarkError(f"{folder} cannot be made: {error.strerror or error}") from error
     return _python(folder)
 
 

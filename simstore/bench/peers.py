@@ -136,7 +136,7 @@ def _command(peer: Peer, folder: Path) -> tuple[list[str], dict[str, str]]:
     """What starts a peer, and the variables that it needs."""
     program = f"simstore.bench.workers.{peer.program}"
     if peer.environment is None:
-        return [sys.executable, "-m", program], {}
+        return [sys.executable, "-P", "-m", program], {}
     python = python_of(peer.environment)
     # Of simstore, that Python finds the programs alone: the folders above them have no files. -P
     # keeps it from a checkout in which the benchmark was started.

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from simstore.domain.errors import BenchmarkError
 
-STOP_SECONDS = 30.0
+STOP_SECONDS = 300.0
 """How long a process may take to delete what it kept; then it is killed."""
 
 _TAIL = 3
@@ -21,8 +21,8 @@ _TAIL = 3
 class Process:
     """A contender that runs and answers requests; use it as a context manager.
 
-    `command` starts it; the setting, as JSON, becomes its last argument. What it prints is kept in
-    `log`. An answer that takes longer than `timeout` seconds is a failure.
+    `command` starts it, and it is told its `setting`. What it prints is kept in `log`. An answer
+    that takes longer than `timeout` seconds is a failure.
 
     Raises:
         BenchmarkError: it did not start, or died.
@@ -39,21 +39,28 @@ class Process:
     ) -> None:
         self._log = log
         self._timeout = timeout
-        with log.open("ab") as output:
-            self._process = subprocess.Popen(  # noqa: S603 — a program of simstore's own
-                [*command, json.dumps(setting)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=output,
-                env={**os.environ, **environment},
-                encoding="utf-8",
-                start_new_session=True,  # Ctrl-C is for the one that measures, which ends this one
-            )
         try:
+            with log.open("ab") as output:
+                self._process = subprocess.Popen(  # noqa: S603 — a program of simstore's own
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=output,
+                    env={**os.environ, **environment},
+                    encoding="utf-8",
+                    start_new_session=True,  # Ctrl-C is for the one that measures, which ends it
+                )
+        except OSError as error:
+            raise BenchmarkError(f"{command[0]} cannot be run: {error.strerror}") from error
+        try:
+            self._send(setting)
             started = self._receive()
         except BaseException:
             self._kill()
             raise
+        if "error" in started:
+            self._kill()
+            raise BenchmarkError(started["error"])
         self.works: frozenset[str] = frozenset(started["works"])
         self.versions: dict[str, str] = started["versions"]
 
@@ -63,12 +70,16 @@ class Process:
         Raises:
             BenchmarkError: the process died, or did not answer in time.
         """
+        self._send({"do": do, **arguments})
+        return self._receive()
+
+    def _send(self, line: Mapping[str, Any]) -> None:
         assert self._process.stdin is not None  # noqa: S101 — asked for
         try:
-            print(json.dumps({"do": do, **arguments}), file=self._process.stdin, flush=True)
+            print(json.dumps(line), file=self._process.stdin, flush=True)
         except OSError as error:
+            self._process.wait()
             raise BenchmarkError(self._told("ended")) from error
-        return self._receive()
 
     def _receive(self) -> dict[str, Any]:
         assert self._process.stdout is not None  # noqa: S101 — asked for
@@ -83,7 +94,10 @@ class Process:
             self._process.wait()
             how = f"did not answer within {self._timeout:g} seconds" if late else "ended"
             raise BenchmarkError(self._told(how))
-        answer: dict[str, Any] = json.loads(line)
+        try:
+            answer: dict[str, Any] = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise BenchmarkError(f"its process said {line[:100].strip()!r}") from error
         return answer
 
     def _told(self, how: str) -> str:

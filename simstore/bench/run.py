@@ -55,8 +55,18 @@ def run_benchmark(
         if peers:
             entrants += usual_peers(folder, stack, left_out)
         processes = stack.enter_context(
-            started(entrants, folder, episodes=settings.episodes, kilobytes=settings.kilobytes)
+            started(
+                entrants,
+                folder,
+                episodes=settings.episodes,
+                kilobytes=settings.kilobytes,
+                left_out=left_out,
+            )
         )
+        entrants = [each for each in entrants if each.name in processes]
+        if settings.links and not any(each.server for each in entrants):
+            settings = settings.model_copy(update={"links": []})
+            left_out["slow links"] = "they lead to servers that the benchmark starts for itself"
         number = count(1)
         total = 0
 

@@ -22,11 +22,13 @@ def started(  # noqa: PLR0913 — options, by name
     kilobytes: float,
     ports: Mapping[str, int] | None = None,
     counts_memory: bool = False,
+    left_out: dict[str, str] | None = None,
 ) -> Iterator[dict[str, Process]]:
     """A process of each of `entrants`, by name; each has a folder of its own in `folder`.
 
     Those that have `ports` reach their servers there, and find what another process of theirs
-    keeps. With `counts_memory`, Python counts what they hold, and they are slow.
+    keeps. With `counts_memory`, Python counts what they hold, and they are slow. A peer that does
+    not start is named in `left_out`, with the reason.
 
     Raises:
         BenchmarkError: one did not start.
@@ -51,6 +53,9 @@ def started(  # noqa: PLR0913 — options, by name
                     timeout=TIMEOUT,
                 )
             except BenchmarkError as error:
+                if each.peer and left_out is not None:
+                    left_out[each.name] = str(error)
+                    continue
                 raise BenchmarkError(f"{each.name}: {error}") from error
             processes[each.name] = stack.enter_context(process)
         yield processes

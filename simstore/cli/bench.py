@@ -96,12 +96,14 @@ def bench(  # noqa: PLR0913 — the command's options
         report = run_benchmark(
             settings, stores=store or (), peers=peers, works=work or (), progress=progress
         )
+    # The files first, each for itself: standard output may be a pipe whose reader has left.
+    failed = [error for path, write in writers.items() if (error := _written(report, path, write))]
     if markdown or as_json:
         deliver(_as_json(report) if as_json else _as_markdown(report), None)
     else:
         print_report(report)
-    for path, write in writers.items():
-        deliver(write(report), path, "the report is in")
+    if failed:
+        raise failed[0]
     if not report.sound:
         raise typer.Exit(PROBLEM)
 
@@ -140,6 +142,15 @@ def _writer(path: str) -> Callable[[Report], str]:
     raise InvalidArgumentError(
         f"{path}: the suffix names no form of a report; use .html, .json or .md"
     )
+
+
+def _written(report: Report, path: str, write: Callable[[Report], str]) -> OSError | None:
+    """Write a file; what kept it from being written."""
+    try:
+        deliver(write(report), path, "the report is in")
+    except OSError as error:
+        return error
+    return None
 
 
 def _as_json(report: Report) -> str:

@@ -16,6 +16,7 @@ from simstore.domain.errors import (
     InvalidArgumentError,
     StoreURLError,
 )
+from simstore.server.ports import free_port
 from simstore.services.progress import Progress
 from tests.servers.binaries import both_modules, redis_binary
 
@@ -97,6 +98,8 @@ def test_what_else_a_store_holds_is_neither_read_nor_changed(tmp_path: Path) -> 
         ada = store.agents.save(AgentProfile(first_name="Ada", last_name="Lovelace"))
         report = run_benchmark(SMALL, stores=[url], works=["save_many", "all"])
         assert report.sound
+        assert report.settings.links == []
+        assert "slow links" in report.left_out
         assert [each.name for each in report.contenders] == [url]
         assert {figure.work for figure in report.figures} == {"save_many", "all"}
         assert store.agents.find() == [ada]
@@ -114,3 +117,5 @@ def test_wrong_calls_are_refused_before_anything_runs(tmp_path: Path) -> None:
         run_benchmark(SMALL, stores=["memry://"])
     with pytest.raises(BackendUnavailableError):
         run_benchmark(SMALL, stores=[f"sqlite:///{tmp_path}/no/folder.db"])
+    with pytest.raises(BackendUnavailableError):
+        run_benchmark(SMALL, stores=[f"redis://127.0.0.1:{free_port()}"])

@@ -8,7 +8,9 @@ from textwrap import dedent
 
 import pytest
 
+from simstore.bench.entrants import Entrant
 from simstore.bench.process import Process
+from simstore.bench.starting import started
 from simstore.domain.errors import BenchmarkError
 
 PROGRAM = """
@@ -78,5 +80,46 @@ def test_one_that_does_not_start_tells_why(tmp_path: Path) -> None:
     with (
         pytest.raises(BenchmarkError, match=r"its process ended; .*ModuleNotFoundError: No module"),
         process(tmp_path, "import no_such_module_at_all"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [(["false"], "its process ended"), (["/no/such/python"], "/no/such/python cannot be run")],
+)
+def test_a_peer_that_does_not_start_is_left_out(
+    tmp_path: Path, command: list[str], reason: str
+) -> None:
+    left_out: dict[str, str] = {}
+    peer = Entrant("broken", "a peer", command, peer=True)
+    with started([peer], tmp_path, episodes=1, kilobytes=1.0, left_out=left_out) as processes:
+        assert processes == {}
+    assert left_out["broken"].startswith(reason)
+    store = Entrant("broken", "a store", command)
+    with (
+        pytest.raises(BenchmarkError, match=f"broken: {reason}"),
+        started([store], tmp_path, episodes=1, kilobytes=1.0),
+    ):
+        pass
+
+
+def test_what_fails_while_it_starts_is_told_without_a_traceback(tmp_path: Path) -> None:
+    program = PROGRAM.replace("run(Small)", "run(lambda setting: 1 / 0)")
+    with pytest.raises(BenchmarkError) as told, process(tmp_path, program):
+        pass
+    assert str(told.value) == "ZeroDivisionError: division by zero"
+
+
+def test_its_setting_is_not_on_its_command_line(tmp_path: Path) -> None:
+    program = PROGRAM.replace('{"small": "1"}', '{"arguments": " ".join(__import__("sys").argv)}')
+    with process(tmp_path, program) as running:
+        assert running.versions == {"arguments": str(tmp_path / "small.py")}
+
+
+def test_anything_but_an_answer_is_an_error(tmp_path: Path) -> None:
+    with (
+        pytest.raises(BenchmarkError, match="its process said 'Welcome'"),
+        process(tmp_path, "print('Welcome', flush=True); input()"),
     ):
         pass

@@ -139,3 +139,13 @@ def test_a_benchmark_that_cannot_start_says_why(asked: Asked) -> None:
 
     asked.report = fail
     assert failure("bench") == "simstore: redis://: its process ended\n"
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs a folder that nobody can write to")
+def test_a_file_that_cannot_be_written_costs_no_other(asked: Asked, tmp_path: Path) -> None:
+    ran = cli("bench", "--markdown", "-o", "/proc/a.md", "-o", "a.json")
+    assert ran.code == 2
+    assert ran.out.startswith("## What storage costs\n")
+    assert "simstore: /proc/" in ran.err
+    assert (tmp_path / "a.json").exists()
+    assert asked.times == 1

@@ -1,5 +1,7 @@
 """A range that is tested of each record holds what the same range of the index holds."""
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,8 @@ import simstore
 from simstore import AgentProfile, field
 from simstore.adapters.memory_index import MANY, ValueIndex, is_within
 from simstore.adapters.storage import Bound, Prefix, Range
+from simstore.domain.matching import predicate
+from simstore.domain.schema import schema_of
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=3)
 NUMBERS = st.integers(-3, 3) | st.floats(-3, 3) | st.sampled_from([2**53 + 1, float("inf"), -0.0])
@@ -51,3 +55,55 @@ def test_few_and_many_that_a_range_is_joined_with_are_found(others: int) -> None
         )
         expected = [n for n in range(18, others * 2) if n % 2 == 0 and n % 7 == 3]
     assert sorted(agent.age for agent in adults) == expected
+
+
+def test_a_query_leaves_the_indexes_as_they_were() -> None:
+    with simstore.connect("memory://") as store:
+        agents = store.agents
+        agents.save_many(
+            AgentProfile(first_name=f"n{n}", last_name="L", age=n % 90) for n in range(4 * MANY)
+        )
+        assert agents.count((field("age") >= 10) & field("first_name").startswith("n1")) > 0
+        assert agents.count() == 4 * MANY
+        assert agents.count(~(field("age") == 5)) == sum(n % 90 != 5 for n in range(4 * MANY))
+
+
+PARTS = st.one_of(
+    st.builds(lambda n: field("age") >= n, st.integers(-1, 91)),
+    st.builds(lambda n: field("age") < n, st.integers(-1, 91)),
+    st.builds(lambda n: field("age").in_(range(n)), st.integers(0, 91)),
+    st.builds(lambda text: field("first_name").startswith(text), st.sampled_from(["", "n1", "x"])),
+    st.builds(lambda n: field("tag") == f"tag{n}", st.integers(0, 3)),
+)
+CONDITIONS = st.recursive(
+    PARTS,
+    lambda inner: st.one_of(
+        st.builds(lambda a, b: a & b, inner, inner),
+        st.builds(lambda a, b: a | b, inner, inner),
+        st.builds(lambda a: ~a, inner),
+    ),
+    max_leaves=6,
+)
+
+
+@pytest.fixture(scope="module")
+def filled() -> Iterator[list[simstore.Store]]:
+    with simstore.connect("memory://") as one, simstore.connect("memory://") as other:
+        for store in (one, other):
+            store.agents.save_many(
+                AgentProfile(
+                    pk=f"{n:04}", first_name=f"n{n}", last_name="L", age=n % 90, tag=f"tag{n % 3}"
+                )
+                for n in range(3 * MANY)
+            )
+        yield [one, other]
+
+
+@given(condition=CONDITIONS)
+def test_many_records_are_found_as_if_each_were_looked_at(
+    filled: list[simstore.Store], condition: simstore.Condition
+) -> None:
+    indexed, read = filled
+    holds = predicate(schema_of(AgentProfile), condition)
+    expected = [item.pk for item in read.agents.find() if holds(item)]
+    assert indexed.agents.pks(condition) == expected

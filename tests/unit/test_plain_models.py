@@ -2,7 +2,8 @@
 
 import math
 from enum import Flag
-from typing import Annotated, Any, Literal
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
 
 import pytest
 from pydantic import (
@@ -10,6 +11,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    GetPydanticSchema,
     JsonValue,
     ValidationInfo,
     create_model,
@@ -17,7 +19,9 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import core_schema
 
+import simstore
 from simstore import AgentProfile, EpisodeLog, Record, RelationshipProfile
 from simstore.adapters.codec import dumps
 from simstore.adapters.plain_models import PlainModel
@@ -210,3 +214,57 @@ def test_numbers_are_checked_that_a_validator_made() -> None:
     back = reader(model).read(b'{"pk":"a","number":3}')
     assert repr(back) == "Squared(pk='a', number=9)"
     assert reader(model).read(b'{"pk":"a","number":4294967296}') is None
+
+
+class Caching(BaseModel):
+    pk: str
+    tags: list[str] = []
+
+    @cached_property
+    def loud(self) -> list[str]:
+        return [tag.upper() for tag in self.tags]
+
+    @model_validator(mode="after")
+    def _look(self) -> Self:
+        assert self.loud is not None
+        return self
+
+
+class Noting(Record):
+    model_config = ConfigDict(extra="ignore")
+
+    @model_validator(mode="after")
+    def _note(self) -> Self:
+        self.__dict__["noted"] = [1]
+        return self
+
+
+@pytest.mark.parametrize("item", [Caching(pk="a", tags=["x"]), Noting(pk="a")])
+def test_what_a_validator_keeps_beside_the_fields_is_neither_stored_nor_shared(
+    item: BaseModel,
+) -> None:
+    assert reader(type(item)).write(item) is None
+    with simstore.connect("memory://") as store:
+        repository = store.repository(type(item))
+        repository.save(item)
+        for value in repository.get("a").__dict__.values():
+            if isinstance(value, list):
+                value.append("changed")
+        assert repository.get("a") == type(item).model_validate(dump_record(item))
+
+
+def by_hand(schema: core_schema.CoreSchema) -> Any:
+    return Annotated[list[str], GetPydanticSchema(lambda _, __: schema)]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [tuple[()], list[tuple[()]], by_hand(core_schema.list_schema())],
+    ids=["empty tuple", "empty tuples", "a schema without its parts"],
+)
+def test_an_unusual_type_makes_a_model_no_worse_than_not_plain(kind: Any) -> None:
+    model = create_model("Unusual", __base__=Record, field=(kind, ...))
+    assert PlainModel.of(model) is None
+    with simstore.connect("memory://") as store:
+        item = store.repository(model).save(model.model_validate({"pk": "a", "field": ()}))
+        assert store.repository(model).get("a") == item

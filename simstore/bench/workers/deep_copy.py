@@ -80,7 +80,8 @@ class DeepCopy(PeerContender):
         self.episodes.clear()
 
     def fill(self) -> None:
-        self._save(self.new_episodes()).call()
+        if len(self.episodes) < len(self.pks):
+            self._save(self.new_episodes()).call()
 
     def grow(self, start: int, stop: int) -> float:
         items = [load_record(AgentProfile, documents.agent(n)) for n in range(start, stop)]

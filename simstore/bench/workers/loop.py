@@ -1,7 +1,8 @@
 """How a process that is measured talks with the one that measures.
 
-It is started with a `Setting` as its only argument, in JSON, and then reads requests from
-standard input, a line of JSON each, and answers each with a line on standard output::
+Its standard input begins with a `Setting`, as a line of JSON, since a URL may have a password,
+which is nothing for a command line. It then reads requests, a line each, and answers each with a
+line on standard output::
 
     {"do": "work", "work": "get"}   {"seconds": 0.1, "units": 100, "answer": "9a0b..."}
 
@@ -109,7 +110,12 @@ def run(make: Callable[[Setting], Contender]) -> None:
     # Whatever the libraries print must not stand between the answers.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    contender = make(Setting(**json.loads(sys.argv[1])))
+    try:
+        contender = make(Setting(**json.loads(sys.stdin.readline())))
+    except Exception as error:
+        answers.write(json.dumps({"error": _told(error)}) + "\n")
+        answers.flush()
+        raise
     works = contender.works()
     answers.write(json.dumps({"works": sorted(works), "versions": contender.versions()}) + "\n")
     answers.flush()
@@ -135,7 +141,11 @@ def _answer(
         return {"answer": getattr(contender, do)(**request)}
     except Exception as error:  # noqa: BLE001 — whatever a contender does wrong is told of it
         sys.excepthook(type(error), error, error.__traceback__)
-        return {"error": f"{type(error).__name__}: {error}"[:500]}
+        return {"error": _told(error)}
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
 
 
 def _measured(work: Timed) -> dict[str, Any]:
