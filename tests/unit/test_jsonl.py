@@ -6,6 +6,8 @@ import math
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simstore.domain.errors import ImportFileError
 from simstore.services.files.jsonl import dump_json, load_json, read_objects
@@ -134,6 +136,9 @@ def test_objects_are_written_a_line_each_in_utf_8() -> None:
         '{"a":-0.0,"b":1.0,"c":1e16,"d":0.1}',
         '{"a":"\\/"}',
         '{"a":"\u2028é","b":[Infinity]}',
+        '{"a": "\\u0022\\u0022", "b": 1, "b": 2}',
+        '{"a": "\\\\", "a" : "\\""}',
+        '{"a": "\\ud83c\\u0041"}',
     ],
 )
 def test_the_fast_parser_never_has_its_way_with_a_line(line: str) -> None:
@@ -144,3 +149,36 @@ def test_the_fast_parser_never_has_its_way_with_a_line(line: str) -> None:
         assert got.reason == str(refused.value)
     else:
         assert repr(got) == repr(load_json(line))
+
+
+# Texts as JSON spells them: one letter in several ways, and what looks like the end of a key.
+ESCAPES = [r"\u0061", r"\u00e9", r"\"", r"\u0022", r"\\", r"\/", r"\n", r"\ud83c", r"\udf70"]
+SPELT = st.lists(st.sampled_from([*"aé:, {}🍰", *ESCAPES]), max_size=3).map(
+    lambda letters: f'"{"".join(letters)}"'
+)
+SPACE = st.sampled_from(["", "", " ", "\t", "\r "])
+LEAF = SPELT | st.sampled_from(
+    ["1", "1e5", "-0", "18446744073709551616", "null", "Infinity", "NaN"]
+)
+
+
+def spelt_objects(member: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    pair = st.tuples(SPACE, SPELT, SPACE, SPACE, member).map(lambda p: "{}{}{}:{}{}".format(*p))
+    return st.lists(pair, max_size=4).map(lambda pairs: f"{{{','.join(pairs)}}}")
+
+
+SPELT_LINES = spelt_objects(
+    st.recursive(
+        LEAF,
+        lambda inner: (
+            spelt_objects(inner)
+            | st.lists(inner, max_size=3).map(lambda members: f"[{', '.join(members)}]")
+        ),
+        max_leaves=6,
+    )
+)
+
+
+@given(SPELT_LINES)
+def test_the_fast_parser_is_right_however_a_line_is_spelt(line: str) -> None:
+    test_the_fast_parser_never_has_its_way_with_a_line(line)
