@@ -1,4 +1,4 @@
-"""A report of ``simstore bench --peers --output report.json`` held against the goals.
+"""Reports of ``simstore bench --peers --output report.json`` held against the goals.
 
 ``python -m benchmarks.goals report.json`` prints the table of benchmarks/README.md.
 """
@@ -8,12 +8,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from simstore.bench.report import Report
+from simstore.bench.report import Figure, Report
+from simstore.bench.works import ALL_IDS
 
 REDIS, SQLITE, MEMORY = "redis://", "sqlite://", "memory://"
 REDIS_OM, RAW = "redis-om 1.2.0", "redis-py by hand"
 SOTOPIA, SOTOPIA_FILES = "Sotopia on Redis", "Sotopia on files"
 DEEPCOPY = "copy.deepcopy"
+
+FAR = 20.0
+"""The link, in ms, over which all ids are listed."""
+
+ALL_IDS_SECONDS = 1.0
 
 
 class Goal(NamedTuple):
@@ -58,36 +64,46 @@ GOALS = (
 )
 
 
-def main(path: str) -> None:
-    """Print the goals, and what was measured."""
-    report = Report.model_validate_json(Path(path).read_bytes())
-    print("| work | ours | against | theirs | faster | goal | |\n|---|---|---|---|---|---|---|")
+def main(*paths: str) -> None:
+    """Print the goals, and what was measured: the first report that has a figure counts."""
+    reports = [Report.model_validate_json(Path(path).read_bytes()) for path in paths]
+    print("| work | ours, µs | against | theirs, µs | measured | goal | |")
+    print("|---|---|---|---|---|---|---|")
     for goal in GOALS:
-        ours = _sum(report, goal.ours, goal.works)
-        theirs = _sum(report, goal.peer, goal.theirs)
+        ours = _sum(reports, goal.ours, goal.works)
+        theirs = _sum(reports, goal.peer, goal.theirs)
         ratio = theirs / ours
         met = "met" if ratio >= goal.factor else "not met"
         asked = f"{goal.factor:g}x" if goal.factor >= 1 else f"at most {1 / goal.factor:g} times"
         shown = f"{ratio:.1f}x" if goal.factor >= 1 else f"{1 / ratio:.1f} times"
-        against = goal.peer if goal.works == goal.theirs else f"{goal.peer}, {goal.theirs[0]}"
         print(
-            f"| {goal.title} | {goal.ours} {ours:,.0f} | {against} | {theirs:,.0f} "
-            f"| {shown} | {asked} | {met} |"
+            f"| {goal.title} | {goal.ours} {_shown(ours)} | {goal.peer}, "
+            f"{' + '.join(goal.theirs)} | {_shown(theirs)} | {shown} | {asked} | {met} |"
         )
-    for link in report.settings.links:
-        for name in (REDIS, SOTOPIA):
-            if figure := report.find(name, "small_pks", link=link):
-                print(
-                    f"all ids of {figure.records:,} over {link:g} ms, {name}: "
-                    f"{figure.median / 1e6:.2f} s"
-                )
+    listed, scanned = (_found(reports, name, ALL_IDS.name, FAR) for name in (REDIS, SOTOPIA))
+    met = "met" if listed.median < ALL_IDS_SECONDS * 1e6 else "not met"
+    print(
+        f"| all ids of {listed.records:,} over {FAR:g} ms | {REDIS} {listed.median / 1e6:.2f} s "
+        f"| {SOTOPIA} | {scanned.median / 1e6:.0f} s | {scanned.median / listed.median:,.0f}x "
+        f"| under {ALL_IDS_SECONDS:g} s | {met} |"
+    )
 
 
-def _sum(report: Report, contender: str, works: Sequence[str]) -> float:
+def _sum(reports: Sequence[Report], contender: str, works: Sequence[str]) -> float:
     """The µs of `works` together."""
-    figures = [report.find(contender, work) for work in works]
-    assert all(figures), f"the report has no {' or '.join(works)} of {contender}"
-    return sum(figure.median for figure in figures if figure)
+    return sum(_found(reports, contender, work).median for work in works)
+
+
+def _found(reports: Sequence[Report], contender: str, work: str, link: float = 0.0) -> Figure:
+    found = (report.find(contender, work, link=link) for report in reports)
+    figure = next((each for each in found if each), None)
+    if figure is None:
+        sys.exit(f"no report has the figure of {contender} for {work}")
+    return figure
+
+
+def _shown(micros: float) -> str:
+    return f"{micros:,.0f}" if micros >= 10 else f"{micros:.1f}"
 
 
 if __name__ == "__main__":
