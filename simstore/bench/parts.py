@@ -124,38 +124,47 @@ class Parts:
         self._keep("growth", samples, [saving], records=stop)
 
     def links(self) -> None:
-        """Works over slow links, by those who have a server."""
-        if not self._settings.links or not self._served:
-            return
-        ids = self._settings.ids
-        for each in self._served if ids else ():
-            self.race.ask(each.name, self._processes[each.name], "small", start=0, stop=ids)
-        for link in self._settings.links:
-            self._over(link, ids)
+        """Works over slow links, by those who have a server.
 
-    def _over(self, link: float, ids: int) -> None:
+        Call it before the servers hold more: some peers look at every key for theirs.
+        """
         episodes = max(LEAST_EPISODES, self._settings.episodes // LINK_SHARE)
-        rounds = self._settings.rounds
-        part = f"over {link:g} ms"
-        with ExitStack() as stack:
-            ports = {}
-            for each in self._served:
-                assert each.server is not None  # noqa: S101 — as chosen
-                ports[each.name] = stack.enter_context(SlowLink(each.server.port, link)).port
-            processes = stack.enter_context(
-                started(
-                    self._served,
-                    self._folder,
-                    episodes=episodes,
-                    kilobytes=self._settings.kilobytes,
-                    ports=ports,
+        self._over_each_link(self._link_works, episodes=episodes, records=episodes)
+
+    def ids(self) -> None:
+        """The keys of very many small records, over slow links. Call it last."""
+        number = self._settings.ids
+        if not number or not self._settings.links:
+            return
+        for each in self._served:
+            self.race.ask(each.name, self._processes[each.name], "small", start=0, stop=number)
+        self._over_each_link([ALL_IDS], episodes=0, records=number)
+
+    def _over_each_link(self, works: Sequence[Work], *, episodes: int, records: int) -> None:
+        """Measure `works` over the links: of `episodes`, or of what is there if there are none."""
+        for link in self._settings.links if self._served else ():
+            with ExitStack() as stack:
+                ports = {}
+                for each in self._served:
+                    assert each.server is not None  # noqa: S101 — as chosen
+                    ports[each.name] = stack.enter_context(SlowLink(each.server.port, link)).port
+                processes = stack.enter_context(
+                    started(
+                        self._served,
+                        self._folder,
+                        episodes=episodes,
+                        kilobytes=self._settings.kilobytes,
+                        ports=ports,
+                    )
                 )
-            )
-            samples = self.race.run(processes, self._link_works, rounds, part=part)
-            self._keep("links", samples, self._link_works, link=link, records=episodes)
-            if ids:
-                samples = self.race.run(processes, [ALL_IDS], rounds, part=part, episodes=False)
-                self._keep("links", samples, [ALL_IDS], link=link, records=ids)
+                samples = self.race.run(
+                    processes,
+                    works,
+                    self._settings.rounds,
+                    part=f"over {link:g} ms",
+                    episodes=episodes > 0,
+                )
+                self._keep("links", samples, works, link=link, records=records)
 
     def _keep(
         self,

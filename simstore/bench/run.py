@@ -80,8 +80,9 @@ def run_benchmark(
             parts.memory()
         parts.works(chosen)
         if not works:
-            parts.growth()
             parts.links()
+            parts.growth()
+            parts.ids()
         return Report(
             simstore=version("simstore"),
             date=began.isoformat(timespec="seconds"),
