@@ -59,7 +59,7 @@ class StoreContender(Contender):
                 print(json.dumps(documents.sotopia_line(document), ensure_ascii=False), file=lines)
 
     def versions(self) -> dict[str, str]:
-        packages = ["simstore", "pydantic", "orjson"]
+        packages = ["simstore", "pydantic", "orjson", "msgspec"]
         if "redis" in self.setting.url.partition("://")[0]:
             packages.append("redis")
         if "redis+om" in self.setting.url:
