@@ -1,6 +1,5 @@
 """What the programs of the peers share: which records there are, and what is to be answered."""
 
-import json
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -79,11 +78,3 @@ class PeerContender(Contender):
     def tag(self) -> str:
         """That agent's tag."""
         return documents.tag_of(self.grown // 2)
-
-
-def write_import(path: Path, setting: Setting) -> None:
-    """The file of Sotopia's JSON lines that is imported."""
-    with path.open("w", encoding="utf-8") as lines:
-        for number in range(setting.episodes):
-            line = documents.sotopia_line(documents.episode(number, setting.kilobytes))
-            print(json.dumps(line, ensure_ascii=False), file=lines)

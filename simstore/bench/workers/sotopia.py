@@ -3,10 +3,7 @@
 A program: see `loop`. The option ``storage`` is ``redis`` or ``local``.
 """
 
-import csv
-import json
 import os
-import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import version
@@ -16,8 +13,8 @@ from typing import Any
 from simstore.bench.workers import documents
 from simstore.bench.workers.active_records import SCANS, ActiveRecords
 from simstore.bench.workers.loop import Setting, Timed, digest, run
-from simstore.bench.workers.peer import write_import
 from simstore.bench.workers.server import used_memory
+from simstore.bench.workers.sotopia_files import digest_of, write_import
 
 
 class Sotopia(ActiveRecords):
@@ -83,29 +80,18 @@ class Sotopia(ActiveRecords):
 
     def _export_jsonl(self) -> Timed:
         path = self.folder / "episodes.jsonl"
-
-        def answer(_: object) -> str:
-            with path.open(encoding="utf-8") as lines:
-                return digest(json.loads(line) for line in lines)
-
         return Timed(
             lambda: self.package.episodes_to_jsonl(self.episode.all(), str(path)),
             len(self.pks),
-            answer,
+            lambda _: digest_of(path),
         )
 
     def _export_csv(self) -> Timed:
         path = self.folder / "episodes.csv"
-
-        def answer(_: object) -> str:
-            csv.field_size_limit(sys.maxsize)
-            with path.open(encoding="utf-8", newline="") as rows:
-                return digest(csv.DictReader(rows))
-
         return Timed(
             lambda: self.package.episodes_to_csv(self.episode.all(), str(path)),
             len(self.pks),
-            answer,
+            lambda _: digest_of(path),
         )
 
     def _import_jsonl(self) -> Timed:

@@ -1,9 +1,6 @@
 """simstore, on the store of a URL."""
 
-import csv
-import json
 import sqlite3
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +18,7 @@ from simstore.adapters.url import StoreURL
 from simstore.bench.workers import documents
 from simstore.bench.workers.loop import CALLS, Contender, Setting, Timed, digest, run
 from simstore.bench.workers.server import used_memory
+from simstore.bench.workers.sotopia_files import digest_of, write_import
 from simstore.domain.profiles import EnvironmentProfile
 from simstore.domain.record import dump_record, load_record
 from simstore.services import episodes_to_csv, episodes_to_jsonl, import_records
@@ -53,10 +51,7 @@ class StoreContender(Contender):
             load_record(EnvironmentProfile, documents.environment(n))
             for n in range(documents.ENVIRONMENTS)
         )
-        with (self.folder / "import.jsonl").open("w", encoding="utf-8") as lines:
-            for number in range(setting.episodes):
-                document = documents.episode(number, setting.kilobytes)
-                print(json.dumps(documents.sotopia_line(document), ensure_ascii=False), file=lines)
+        write_import(self.folder / "import.jsonl", setting)
 
     def versions(self) -> dict[str, str]:
         packages = ["simstore", "pydantic", "orjson", "msgspec"]
@@ -197,29 +192,18 @@ class StoreContender(Contender):
 
     def _export_jsonl(self) -> Timed:
         path = self.folder / "episodes.jsonl"
-
-        def answer(_: object) -> str:
-            with path.open(encoding="utf-8") as lines:
-                return digest(_sotopias(json.loads(line)) for line in lines)
-
         return Timed(
             lambda: episodes_to_jsonl(self.episodes.iterate(), path, store=self.store),
             len(self.pks),
-            answer,
+            lambda _: digest_of(path),
         )
 
     def _export_csv(self) -> Timed:
         path = self.folder / "episodes.csv"
-
-        def answer(_: object) -> str:
-            csv.field_size_limit(sys.maxsize)
-            with path.open(encoding="utf-8", newline="") as rows:
-                return digest(_sotopias(row) for row in csv.DictReader(rows))
-
         return Timed(
             lambda: episodes_to_csv(self.episodes.iterate(), path, store=self.store),
             len(self.pks),
-            answer,
+            lambda _: digest_of(path),
         )
 
     def _broker(self) -> Timed:
@@ -335,10 +319,6 @@ def _document(item: BaseModel) -> str:
 
 def _documents(items: Sequence[BaseModel]) -> str:
     return digest(map(dump_record, items))
-
-
-def _sotopias(line: dict[str, Any]) -> dict[str, Any]:
-    return {key: line[key] for key in documents.SOTOPIA_KEYS}
 
 
 if __name__ == "__main__":
