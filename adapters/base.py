@@ -52,7 +52,7 @@ from simstore.domain.fields import check_pk
 from simstore.domain.maintenance import IndexFault
 from simstore.domain.query import Condition
 from simstore.domain.record import ExpiringRecord
-from simstore.domain.repository import DEFAULT_BATCH_SIZE, Explanation, Repository, Ttl
+from simstore.domain.repository import DEFAULT_BATCH_SIZE, Explanation, OrderBy, Repository, Ttl
 from simstore.domain.schema import ModelSchema, schema_of
 
 T = TypeVar("T", bound=BaseModel)
@@ -151,7 +151,7 @@ class StorageRepository(Repository[T]):
             raise DuplicateError(self._collection, put.pk) from error
         return item
 
-    def update(self, pk: str, change: Callable[[T], T | None]) -> T:
+    def update(self, pk: str, change: Callable[[T], T | None], *, ttl: Ttl = None) -> T:
         if not callable(change):
             raise InvalidArgumentError(
                 f"change is a function that alters the record or returns a new one, not {change!r}"
@@ -165,13 +165,13 @@ class StorageRepository(Repository[T]):
                     f"change returned {item!r}; it returns a {self._model.__name__}, or None after "
                     "altering the one it was given"
                 )
-            put = self.put(item, None, version)
+            put = self.put(item, ttl, version)
             if put.pk != pk:
                 raise InvalidRecordError(
                     f"an update of {self.collection} {pk!r} changed its pk to {put.pk!r}; "
                     "save it under the new one and delete the old one instead"
                 )
-            if not self._expires:
+            if ttl is None and not self._expires:
                 put = put._replace(keep_ttl=True)
             try:
                 self._storage().commit([put])
@@ -268,7 +268,7 @@ class StorageRepository(Repository[T]):
     def find(
         self,
         *where: Condition,
-        order_by: str | None = None,
+        order_by: OrderBy = None,
         limit: int | None = None,
         offset: int = 0,
         after: str | None = None,
@@ -290,7 +290,7 @@ class StorageRepository(Repository[T]):
         check_batch_size(batch_size)
         return self._reader.stream(self._query(where, equals), batch_size=batch_size)
 
-    def first(self, *where: Condition, order_by: str | None = None, **equals: Any) -> T | None:
+    def first(self, *where: Condition, order_by: OrderBy = None, **equals: Any) -> T | None:
         query = self._query(where, equals)
         ordering = Ordering.parse(self._schema, order_by)
         if ordering is None:

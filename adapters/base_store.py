@@ -15,7 +15,7 @@ from simstore.adapters.storage import Storage
 from simstore.adapters.transaction import BufferedTransaction
 from simstore.domain.errors import ModelError, StoreClosedError, UnsupportedError
 from simstore.domain.maintenance import Inspection
-from simstore.domain.schema import ModelSchema, schema_of
+from simstore.domain.schema import ModelSchema, have_the_same_fields, schema_of
 from simstore.domain.store import Capability, Store, Transaction
 
 M = TypeVar("M", bound=BaseModel)
@@ -64,7 +64,8 @@ class StorageStore(Store):
         collection = schema.collection
         other = self._models.get(collection, model)
         # A class that was defined again, in a notebook say, is the same model.
-        if (other.__module__, other.__qualname__) != (model.__module__, model.__qualname__):
+        again = (other.__module__, other.__qualname__) == (model.__module__, model.__qualname__)
+        if not again and not have_the_same_fields(model, other):
             raise ModelError(
                 f"{model.__module__}.{model.__qualname__} and "
                 f"{other.__module__}.{other.__qualname__} are both kept as {collection!r}; "

@@ -1,6 +1,6 @@
-"""``order_by``: by one field, ties by pk, None last."""
+"""``order_by``: by one field or several, ties by pk, None last."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Self
@@ -8,6 +8,7 @@ from typing import Any, Self
 from pydantic import BaseModel
 
 from simstore.domain.errors import QueryError
+from simstore.domain.repository import OrderBy
 from simstore.domain.schema import Kind, ModelSchema, kind_of
 
 _RANKS = {kind: rank for rank, kind in enumerate(Kind)}
@@ -15,47 +16,63 @@ _RANKS = {kind: rank for rank, kind in enumerate(Kind)}
 
 @dataclass(frozen=True, slots=True)
 class Ordering:
-    """An order by the field at `path`."""
+    """An order by the fields at `paths`, the first one first; each has an entry in `descending`."""
 
     schema: ModelSchema
-    path: str
-    descending: bool
+    paths: tuple[str, ...]
+    descending: tuple[bool, ...]
 
     @classmethod
-    def parse(cls, schema: ModelSchema, order_by: str | None) -> Self | None:
+    def parse(cls, schema: ModelSchema, order_by: OrderBy) -> Self | None:
         """The ordering that ``order_by="age"`` or ``"-age"`` asks for; None for that of pks.
 
         Raises:
             QueryError: there is no such field, or its values have no order.
         """
-        if order_by is None or order_by == "pk":
+        names = _names(order_by)
+        if names in ([], ["pk"]):
             return None
-        if not isinstance(order_by, str):
-            raise QueryError(f"order_by is a field's name, not {order_by!r}")
-        ordering = cls(schema, order_by.removeprefix("-"), order_by.startswith("-"))
-        shape = schema.resolve(ordering.path).shape
-        if shape.many or not shape.kinds:
-            raise QueryError(
-                f"{schema.model.__name__}.{ordering.path} has no order: it is not one text, "
-                "number or bool"
-            )
+        ordering = cls(
+            schema,
+            tuple(name.removeprefix("-") for name in names),
+            tuple(name.startswith("-") for name in names),
+        )
+        for path in ordering.paths:
+            shape = schema.resolve(path).shape
+            if shape.many or not shape.kinds:
+                raise QueryError(
+                    f"{schema.model.__name__}.{path} has no order: it is not one text, "
+                    "number or bool"
+                )
         return ordering
 
-    def value(self, item: BaseModel) -> Any:
+    def values(self, item: BaseModel) -> list[Any]:
         """What `item` is ordered by."""
-        return self.schema.resolve(self.path).scalars(item)
+        return [self.schema.resolve(path).scalars(item) for path in self.paths]
 
-    def sorted(self, keys: Iterable[tuple[str, Any]]) -> list[str]:
-        """The pks of (pk, value) pairs in this order."""
-        keys = sorted(keys, key=itemgetter(0))
-        present = [(pk, value) for pk, value in keys if value is not None]
-        # Sorting is stable, in reverse too: equal values stay in the order of their pks.
-        present.sort(key=_rank, reverse=self.descending)
-        return [pk for pk, _ in present] + [pk for pk, value in keys if value is None]
+    def sorted(self, keys: Iterable[tuple[str, Sequence[Any]]]) -> list[str]:
+        """The pks of (pk, values) pairs in this order."""
+        rows = sorted(keys, key=itemgetter(0))
+        # Sorting is stable, in reverse too: equal values stay in the order of what comes behind.
+        for position, descending in reversed(list(enumerate(self.descending))):
+            present = [row for row in rows if row[1][position] is not None]
+            absent = [row for row in rows if row[1][position] is None]
+            present.sort(key=lambda row: _rank(row[1][position]), reverse=descending)
+            rows = present + absent
+        return [pk for pk, _ in rows]
 
 
-def _rank(key: tuple[str, Any]) -> tuple[int, Any]:
-    value = key[1]
+def _names(order_by: OrderBy) -> list[str]:
+    several: object = order_by
+    if several is None:
+        return []
+    names = [several] if isinstance(several, str) else several
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise QueryError(f"order_by is a field's name or a list of names, not {order_by!r}")
+    return list(names)
+
+
+def _rank(value: Any) -> tuple[int, Any]:
     kind = kind_of(value)
     assert kind is not None  # noqa: S101 — parse() let only comparable fields pass
     return _RANKS[kind], value

@@ -42,7 +42,8 @@ class PlainModel(Generic[T]):
         validators, fields = _taken_apart(model)
         checked = {name: _Field(field["schema"]) for name, field in fields.items()}
         self._model = model
-        # A value that is not checked can hide only behind an unknown name; those are in doubt.
+        # A value that is not checked can hide only behind an unknown name. Those are in doubt,
+        # and for pydantic to take where the model takes them.
         struct = msgspec.defstruct(
             model.__name__,
             [(name, field.type, _MISSING) for name, field in checked.items()],
@@ -55,6 +56,7 @@ class PlainModel(Generic[T]):
         self._functions = [(n, *function) for n, f in checked.items() for function in f.functions]
         self._defaults = {n: f.default for n, f in checked.items() if f.default is not None}
         self._validators = validators
+        self._takes_others = model.model_config.get("extra") == "allow"
         cloners = [(name, cloner_of(field.type)) for name, field in checked.items()]
         self._cloners = [(name, cloner) for name, cloner in cloners if cloner is not None]
         self._with_integers = [name for name, f in checked.items() if "int" in repr(f.type)]
@@ -89,6 +91,8 @@ class PlainModel(Generic[T]):
         None if it is in doubt whether that JSON would make that record.
         """
         values = item.__dict__
+        if item.__pydantic_extra__:
+            return None
         try:
             copied = self._validate(values, strict=True, by_alias=False, by_name=True)
             # A validator may have kept what is no field, such as a cached property.
@@ -125,7 +129,7 @@ class PlainModel(Generic[T]):
         # As model_construct() does, which costs more than all the rest, since it looks for aliases.
         object.__setattr__(item, "__dict__", document)
         object.__setattr__(item, "__pydantic_fields_set__", names)
-        object.__setattr__(item, "__pydantic_extra__", None)
+        object.__setattr__(item, "__pydantic_extra__", {} if self._takes_others else None)
         object.__setattr__(item, "__pydantic_private__", None)
         for validate in self._validators:
             item = validate(item)
@@ -157,7 +161,6 @@ def _taken_apart(model: type[BaseModel]) -> tuple[list[Callable[[Any], Any]], di
         or schema.get("custom_init")
         or schema.get("root_model")
         or not settings.keys() <= _HARMLESS_SETTINGS
-        or settings.get("extra_fields_behavior") == "allow"
     ):
         raise NotPlainError
     schema = schema["schema"]

@@ -112,16 +112,17 @@ class Reader(Generic[T]):
     def ordered(
         self, query: Query, ordering: Ordering, *, limit: int | None, offset: int
     ) -> list[T]:
-        """The records that fulfil `query`, in the order of a field."""
+        """The records that fulfil `query`, in the order of fields."""
         stop = None if limit is None else offset + limit
         paths = self._codec.indexes.paths
-        rows = self._values(query) if ordering.path in paths else None
+        rows = self._values(query) if set(ordering.paths) <= set(paths) else None
         if rows is not None:
-            position = paths.index(ordering.path)
-            pks = ordering.sorted((pk, values[position]) for pk, values in rows)[offset:stop]
+            positions = [paths.index(path) for path in ordering.paths]
+            keys = ((pk, [values[position] for position in positions]) for pk, values in rows)
+            pks = ordering.sorted(keys)[offset:stop]
             return [item for item in self.read(pks) if item is not None and query.holds(item)]
         items = {pk_of(item): item for item in self.stream(query)}
-        pks = ordering.sorted((pk, ordering.value(item)) for pk, item in items.items())
+        pks = ordering.sorted((pk, ordering.values(item)) for pk, item in items.items())
         return [items[pk] for pk in pks[offset:stop]]
 
     def pks(self, query: Query, *, after: str | None = None, limit: int | None = None) -> list[str]:

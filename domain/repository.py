@@ -17,6 +17,10 @@ Ttl = float | timedelta | None
 """How long a record lives, in seconds or as a timedelta; None: forever, or as long as the
 record's own ``expire_time`` says."""
 
+OrderBy = str | Sequence[str] | None
+"""``"age"`` or ``"-age"``, descending; or several of them, the later ones for what is equal by the
+earlier; None: by pk."""
+
 DEFAULT_BATCH_SIZE = 100
 """How many records `Repository.iterate` holds at a time."""
 
@@ -137,7 +141,7 @@ class Repository(Protocol[T]):
     def find(
         self,
         *where: Condition,
-        order_by: str | None = None,
+        order_by: OrderBy = None,
         limit: int | None = None,
         offset: int = 0,
         after: str | None = None,
@@ -145,7 +149,7 @@ class Repository(Protocol[T]):
     ) -> list[T]:
         """The records that fulfil the conditions, all of them without any.
 
-        The order is by pk, or by the field `order_by` (``"-age"``: descending), equal ones by
+        The order is by pk, or by the fields `order_by` (``"-age"``: descending), equal ones by
         pk and None last; in a field of several kinds, texts come before numbers before bools.
         `after` starts behind that pk, in the order of pks: the cheap way to
         page. `offset` skips that many, `limit` ends the list.
@@ -162,7 +166,7 @@ class Repository(Protocol[T]):
         """
         ...
 
-    def first(self, *where: Condition, order_by: str | None = None, **equals: Any) -> T | None:
+    def first(self, *where: Condition, order_by: OrderBy = None, **equals: Any) -> T | None:
         """The first record that `find` would return, or None."""
         ...
 
@@ -206,13 +210,13 @@ class Repository(Protocol[T]):
         """
         ...
 
-    def update(self, pk: str, change: Callable[[T], T | None]) -> T:
+    def update(self, pk: str, change: Callable[[T], T | None], *, ttl: Ttl = None) -> T:
         """Read the record of `pk`, apply `change`, and write it if nobody else did; else again.
 
         `change` alters the record in place or returns a new one, with the same pk. It may be
-        called several times. A remaining time to live is kept; a record with an
-        ``expire_time`` of its own gets it anew. What a newer version of the model has stored and
-        this one does not know is not kept.
+        called several times. `ttl` lets the record expire; without one a remaining time to live is
+        kept, and a record with an ``expire_time`` of its own gets it anew. What a newer version of
+        the model has stored and this one does not know is not kept.
 
         Returns the record as stored.
 

@@ -168,6 +168,23 @@ def _schema_of(model: type[BaseModel]) -> ModelSchema:
     return ModelSchema(model)
 
 
+def have_the_same_fields(model: type[BaseModel], other: type[BaseModel]) -> bool:
+    """Whether one of the two is a subclass of the other that leaves its fields as they are.
+
+    Such classes are two views of the same records: the subclass only adds methods.
+    """
+    if not issubclass(model, other) and not issubclass(other, model):
+        return False
+    return _fields_of(model) == _fields_of(other)
+
+
+def _fields_of(model: type[BaseModel]) -> dict[str, Any]:
+    return {
+        name: (field.annotation, field.metadata, field.default, field.default_factory)
+        for name, field in model.model_fields.items()
+    }
+
+
 def _marked_paths(
     model: type[BaseModel], prefix: str, above: frozenset[type[BaseModel]], *, in_list: bool = False
 ) -> Iterable[str]:

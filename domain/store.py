@@ -143,7 +143,8 @@ class Store(Protocol):
     def repository(self, model: type[M]) -> Repository[M]:
         """The records of `model`: any pydantic model with a field ``pk: str``.
 
-        They are kept under the class's name, or its ``__collection__``.
+        They are kept under the class's name, or its ``__collection__``. A subclass of the same
+        name that only adds methods has the same records, as instances of its own.
 
         Raises:
             ModelError: the class cannot be used, or another one has its name.

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from simstore.domain.errors import DuplicateError, NotFoundError
 from simstore.domain.query import And, Comparison, Condition, Not, Operator, Or
+from simstore.domain.repository import OrderBy
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -154,7 +155,7 @@ class Oracle(Generic[T]):
     def find(
         self,
         *where: Condition,
-        order_by: str | None = None,
+        order_by: OrderBy = None,
         limit: int | None = None,
         offset: int = 0,
         after: str | None = None,
@@ -165,8 +166,9 @@ class Oracle(Generic[T]):
             for pk, item in sorted(self.records.items())
             if all(holds(condition, item) for condition in where) and (after is None or pk > after)
         ]
-        if order_by is not None:
-            found = _ordered(found, order_by.removeprefix("-"), order_by.startswith("-"))
+        names = [order_by] if isinstance(order_by, str) else order_by or ()
+        for name in reversed(names):
+            found = _ordered(found, name.removeprefix("-"), name.startswith("-"))
         return [item.model_copy(deep=True) for item in found[offset:][:limit]]
 
     def pks(

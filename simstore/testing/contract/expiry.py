@@ -144,6 +144,19 @@ class ExpiryContract(Binding):
         assert pks_of(contents(specimens)) == ["immortal"]
         assert specimens.pks(tag="x") == ["immortal"]
 
+    def test_update_with_a_ttl_counts_from_then(self, store: Store) -> None:
+        specimens = store.repository(Specimen)
+        tickets = store.repository(Ticket)
+        specimens.save(specimen("immortal"))
+        specimens.save(specimen("longer"), ttl=1)
+        tickets.save(Ticket(pk="shorter"))
+        specimens.update("immortal", lambda item: item, ttl=SHORT)
+        specimens.update("longer", lambda item: item, ttl=LONG)
+        tickets.update("shorter", lambda item: item, ttl=timedelta(seconds=SHORT))
+        self.advance(1.1)
+        assert pks_of(contents(specimens)) == ["longer"]
+        assert tickets.pks() == []
+
     def test_a_ttl_within_a_transaction(self, store: Store) -> None:
         need(store, Capability.WIDE_TRANSACTIONS)
         specimens = store.repository(Specimen)
@@ -192,6 +205,8 @@ class ExpiryContract(Binding):
             specimens.add(specimen("b"), ttl=ttl)
         with pytest.raises(InvalidArgumentError):
             specimens.save_many([specimen("b"), specimen("c")], ttl=ttl)
+        with pytest.raises(InvalidArgumentError):
+            specimens.update("a", lambda item: item.model_copy(update={"tag": "new"}), ttl=ttl)
         with pytest.raises(InvalidArgumentError), store.transaction() as transaction:
             transaction.repository(Specimen).save(specimen("b"), ttl=ttl)
         assert contents(specimens) == [specimen("a", tag="old")]

@@ -4,7 +4,7 @@ import pytest
 
 from simstore.domain.errors import InvalidArgumentError, QueryError
 from simstore.domain.query import Condition, field
-from simstore.domain.repository import Repository
+from simstore.domain.repository import OrderBy, Repository
 from simstore.testing.binding import Binding
 from simstore.testing.contract.helpers import pks_of, specimen
 from simstore.testing.models import Level, Part, Specimen
@@ -71,6 +71,30 @@ class OrderingContract(Binding):
         assert pks_of(filtered) == [pk for pk in expected if pk != "a"]
         scanned = six.find(field("plain_number") > 0, order_by=order_by)
         assert pks_of(scanned) == [pk for pk in expected if pk != "a"]
+
+    @pytest.mark.parametrize(
+        ("order_by", "expected"),
+        [
+            (["number", "nickname"], "afdecb"),
+            (["number", "-nickname"], "aedfcb"),
+            (["-number", "nickname"], "bcfdea"),
+            (["plain_number", "-nickname"], "aedfcb"),
+            (["ratio", "-pk"], "dfbace"),
+            (("-level", "home.label", "number"), "dbfaec"),
+            (["active", "-level", "-number"], "bdcfea"),
+            (["tag"], "abcdef"),
+            (["pk", "number"], "abcdef"),
+            ([], "abcdef"),
+        ],
+    )
+    def test_order_by_several_fields(
+        self, six: Repository[Specimen], order_by: OrderBy, expected: str
+    ) -> None:
+        assert pks_of(six.find(order_by=order_by)) == list(expected)
+        assert pks_of(six.find(order_by=order_by, offset=1, limit=3)) == list(expected[1:4])
+        first = six.first(field("number") > 0, order_by=order_by)
+        assert first is not None
+        assert first.pk == expected.replace("a", "")[0]
 
     def test_text_sorts_by_code_point(self, specimens: Repository[Specimen]) -> None:
         specimens.save_many(
@@ -141,13 +165,19 @@ class OrderingContract(Binding):
         with pytest.raises(InvalidArgumentError):
             six.find(order_by="number", after="a")
 
-    @pytest.mark.parametrize("order_by", ["nubmer", "-nubmer", "home.labl", ""])
-    def test_order_by_an_unknown_field(self, six: Repository[Specimen], order_by: str) -> None:
+    @pytest.mark.parametrize(
+        "order_by", ["nubmer", "-nubmer", "home.labl", "", ["number", "nubmer"], [""]]
+    )
+    def test_order_by_an_unknown_field(self, six: Repository[Specimen], order_by: OrderBy) -> None:
         with pytest.raises(QueryError):
             six.find(order_by=order_by)
 
-    @pytest.mark.parametrize("order_by", ["labels", "extra", "parts.label", "home"])
-    def test_order_by_a_field_without_order(self, six: Repository[Specimen], order_by: str) -> None:
+    @pytest.mark.parametrize(
+        "order_by", ["labels", "extra", "parts.label", "home", ("number", "labels")]
+    )
+    def test_order_by_a_field_without_order(
+        self, six: Repository[Specimen], order_by: OrderBy
+    ) -> None:
         with pytest.raises(QueryError):
             six.find(order_by=order_by)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, cast
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from simstore.domain.errors import InvalidRecordError, ModelError, QueryError
+from simstore.domain.errors import InvalidRecordError, ModelError, QueryError, WrongModelError
 from simstore.domain.fields import FullText, Indexed
 from simstore.domain.query import field
 from simstore.domain.store import Store
@@ -49,6 +49,19 @@ class Free(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     pk: str
+
+
+class Greeter(Person):
+    """The same records with a method."""
+
+    def greeting(self) -> str:
+        return f"Hello, {self.full_name}!"
+
+
+class Older(Person):
+    """Other records: a field more."""
+
+    age: int = 0
 
 
 class Tree(BaseModel):
@@ -148,6 +161,30 @@ class OwnModelContract(Binding):
         assert free.get("a").model_extra == {"colour": "red", "sizes": [1, 2.5]}
         with pytest.raises(InvalidRecordError):
             free.save(Free(pk="b", worth=float("nan")))  # type: ignore[call-arg]  # as above
+
+    def test_a_subclass_with_methods_alone_has_the_same_records(self, store: Store) -> None:
+        people, greeters = store.repository(Person), store.repository(Greeter)
+        people.save(_person("a", "Ada"))
+        greeter = greeters.get("a")
+        assert type(greeter) is Greeter
+        assert greeter.greeting() == "Hello, Ada!"
+        greeter.full_name = "Bo"
+        greeters.save(greeter)
+        for repository in (people, greeters):
+            assert repository.pks(full_name="Bo") == ["a"]
+            assert repository.find(full_name="Ada") == []
+            assert type(repository.find(full_name="Bo")[0]) is repository.model
+            assert list(repository.index_faults()) == []
+        assert people.get("a").full_name == "Bo"
+        with store.transaction() as transaction:
+            assert transaction.repository(Greeter).get("a") == greeter
+        with pytest.raises(WrongModelError):
+            people.save(greeter)
+
+    def test_a_subclass_with_another_field_needs_a_name_of_its_own(self, store: Store) -> None:
+        store.repository(Person)
+        with pytest.raises(ModelError, match="people"):
+            store.repository(Older)
 
     def test_a_model_within_itself(self, store: Store) -> None:
         trees = store.repository(Tree)

@@ -59,9 +59,9 @@ class ReadingRules(MachineBase):
         limit: int | None,
         offset: int,
     ) -> None:
-        """The same records in the same order, each record in each of several orders."""
+        """The same records in the same order: in each of several, and in all of them together."""
         repository = self.repository(which)
-        for order_by in order_bys:
+        for order_by in (*order_bys, order_bys):
             check(repository.find(order_by=order_by), self.oracle.find(order_by=order_by))
             check(
                 repository.find(*where, order_by=order_by, limit=limit, offset=offset),
