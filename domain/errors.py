@@ -26,6 +26,7 @@
     ├── LeaseTimeoutError      a lease that others held for too long          (TimeoutError)
     ├── TransactionError       a transaction used out of its time, or too wide for its store
     ├── StoreClosedError       a call on a closed store
+    ├── NotBoundError          a model of simstore.sotopia without a store    (RuntimeError)
     ├── UnsupportedError       something the backend lacks (`Store.lacks`)    (NotImplementedError)
     ├── MissingDependencyError an extra that is not installed                 (ImportError)
     ├── BenchmarkError         something that cannot be measured
@@ -314,6 +315,10 @@ class TransactionError(SimstoreError):
 
 class StoreClosedError(SimstoreError):
     """The store was closed before the call."""
+
+
+class NotBoundError(SimstoreError, RuntimeError):
+    """A model of `simstore.sotopia` was used where no store is bound, nor named anywhere."""
 
 
 class UnsupportedError(SimstoreError, NotImplementedError):

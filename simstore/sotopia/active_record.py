@@ -1,0 +1,167 @@
+"""Models that save and find themselves, as redis-om's do, in the store that is bound."""
+
+from collections.abc import Iterable, Sequence
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, dataclass_transform
+
+from pydantic import BaseModel, ConfigDict
+
+from simstore.domain.checking import checked
+from simstore.domain.errors import InvalidPkError, NotFoundError
+from simstore.domain.query import Condition
+from simstore.domain.record import Record
+from simstore.domain.repository import Repository
+from simstore.domain.schema import near_name, schema_of
+from simstore.sotopia.binding import current_store
+from simstore.sotopia.changing import changed, saved
+from simstore.sotopia.fields import Field, ModelField, path_of
+from simstore.sotopia.find_query import FindQuery
+
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)  # which pydantic has no public name for
+
+M = TypeVar("M", bound="JsonModel")
+
+_making = ContextVar("a class is being made", default=False)
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(Field,))
+class ActiveRecordMeta(ModelMetaclass):
+    """Makes ``EpisodeLog.tag`` a field to be compared, where it would be an AttributeError."""
+
+    def __new__(cls, *arguments: Any, **options: Any) -> Any:
+        token = _making.set(True)
+        try:
+            return super().__new__(cls, *arguments, **options)
+        finally:
+            _making.reset(token)
+
+    if not TYPE_CHECKING:  # to type checkers, fields are what pydantic says
+
+        def __getattr__(cls, name: str) -> Any:  # noqa: N805 — its instances are classes
+            fields = cls.__dict__.get("__pydantic_fields__")
+            # pydantic looks whether a class that is being made hides attributes of its parents.
+            if fields is None or name.startswith("_") or _making.get():
+                return super().__getattr__(name)
+            if name not in fields:
+                raise AttributeError(f"{cls.__name__} has no {name!r}{near_name(name, fields)}")
+            return ModelField(cls, name)
+
+
+class EmbeddedJsonModel(BaseModel):
+    """A model within others, which has no records of its own."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class JsonModel(Record, metaclass=ActiveRecordMeta):
+    """A record that saves and finds itself: the base of your own models.
+
+    As with redis-om, fields that are not declared are kept.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    @classmethod
+    def _repository(cls) -> Repository[Self]:
+        return current_store().repository(cls)
+
+    def save(self) -> Self:
+        """Store it under its pk, in the place of what is there.
+
+        Raises:
+            InvalidRecordError: a value does not fit its field; the message names it.
+        """
+        repository = self._repository()
+        saved([self], lambda items: repository.save(items[0]))
+        return self
+
+    @classmethod
+    def add(cls, models: Sequence[Self]) -> Sequence[Self]:
+        """Store all `models` in bulk; return them.
+
+        Raises:
+            InvalidRecordError: one of them cannot be stored; nothing was.
+            SaveManyError: the backend failed part of the way; it says what was not stored.
+        """
+        saved(models, cls._repository().save_many)
+        return models
+
+    @classmethod
+    def get(cls, pk: Any) -> Self:
+        """The record of `pk`.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        repository = cls._repository()
+        try:
+            return repository.get(str(pk))
+        except InvalidPkError as error:  # what no record can have
+            raise NotFoundError(repository.collection, [str(pk)]) from error
+
+    @classmethod
+    def find(cls, *conditions: Any, **equals: Any) -> FindQuery[Self]:
+        """The records that fulfil all `conditions` and have the values of `equals`.
+
+        ``EpisodeLog.find(EpisodeLog.tag == tag, environment=pk)``.
+
+        Raises:
+            QueryError: a condition does not fit the model; the message says why.
+        """
+        fields = [ModelField(cls, path_of(cls, name)) == value for name, value in equals.items()]
+        where: tuple[Condition, ...] = (*conditions, *fields)
+        checked(schema_of(cls), where, {})
+        return FindQuery(cls, cls._repository, where)
+
+    @classmethod
+    def all(cls) -> list[Self]:
+        """All records, by pk."""
+        return cls._repository().find()
+
+    @classmethod
+    def all_pks(cls) -> list[str]:
+        """The primary keys of all records, in order; no record is read."""
+        return cls._repository().pks()
+
+    @classmethod
+    def delete(cls, pk: Any) -> int:
+        """Delete the record of `pk`; return 1, or 0 if there is none."""
+        try:
+            return cls._repository().delete_many([str(pk)])
+        except InvalidPkError:
+            return 0
+
+    @classmethod
+    def delete_many(cls, models: Iterable[Self]) -> int:
+        """Delete the records of `models`; return how many were there."""
+        return cls._repository().delete_many([model.pk for model in models])
+
+    def update(self, **fields: Any) -> Self:
+        """Set `fields`, and save; ``outer__inner=value`` sets one of an embedded model.
+
+        If a value does not fit, nothing is set.
+
+        Raises:
+            QueryError: there is no such field.
+            InvalidRecordError: a value does not fit its field.
+        """
+        values = changed(self, fields).save()
+        self.__dict__.update(values.__dict__)
+        return self
+
+    def expire(self, num_seconds: float) -> None:
+        """Let the stored record be forgotten in `num_seconds`, unless it is saved again.
+
+        Raises:
+            NotFoundError: it is not stored.
+            InvalidArgumentError: `num_seconds` is not positive.
+        """
+        self._repository().update(self.pk, lambda item: item, ttl=num_seconds)
+
+
+def adopted(model: type[M], record: BaseModel) -> M:
+    """A `model` that takes over the values of `record`, of which it is a subclass with methods."""
+    return model.model_construct(record.model_fields_set, **record.__dict__)

@@ -1,0 +1,156 @@
+"""What ``Model.find(...)`` returns: records that are read when they are asked for."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar, overload
+
+from simstore.domain.checking import checked
+from simstore.domain.errors import NotFoundError
+from simstore.domain.matching import predicate
+from simstore.domain.query import And, Condition
+from simstore.domain.record import Record
+from simstore.domain.repository import DEFAULT_BATCH_SIZE, Repository
+from simstore.domain.schema import schema_of
+from simstore.sotopia.changing import changed
+from simstore.sotopia.fields import path_of
+
+T = TypeVar("T", bound=Record)
+
+
+@dataclass(frozen=True)
+class FindQuery(Generic[T]):
+    """Records of `model` that fulfil conditions, by pk or as `sort_by` says.
+
+    Every call asks the store anew.
+    """
+
+    model: type[T]
+    repository: Callable[[], Repository[T]] = field(repr=False)
+    where: tuple[Condition, ...] = ()
+    order_by: tuple[str, ...] = ()
+
+    def all(self, batch_size: int = DEFAULT_BATCH_SIZE) -> list[T]:
+        """All of them; `batch_size` is how many are read at a time."""
+        if self.order_by:
+            return self.repository().find(*self.where, order_by=self.order_by)
+        return list(self.repository().iterate(*self.where, batch_size=batch_size))
+
+    def first(self) -> T:
+        """The first of them.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        repository = self.repository()
+        found = repository.first(*self.where, order_by=self.order_by)
+        if found is None:
+            raise NotFoundError(repository.collection, condition=str(And(self.where)))
+        return found
+
+    def count(self) -> int:
+        """How many there are; no record is read where an index answers the conditions."""
+        return self.repository().count(*self.where)
+
+    def page(self, offset: int = 0, limit: int = 10) -> list[T]:
+        """`limit` of them, without the first `offset`."""
+        return self.repository().find(
+            *self.where, order_by=self.order_by, limit=limit, offset=offset
+        )
+
+    def sort_by(self, *fields: str) -> "FindQuery[T]":
+        """The same in the order of `fields`: ``"age"``, or ``"-age"`` for descending.
+
+        Raises:
+            QueryError: there is no such field.
+        """
+        names = [name.removeprefix("-") for name in fields]
+        paths = [path_of(self.model, name) for name in names]
+        signs = ["-" if name.startswith("-") else "" for name in fields]
+        order_by = tuple(sign + path for sign, path in zip(signs, paths, strict=True))
+        return replace(self, order_by=order_by)
+
+    def values(self, *fields: str) -> list[dict[str, Any]]:
+        """Some `fields` of each, as a dict; all of them if none is named.
+
+        Where all are indexed, and no order is asked for, no record is read.
+
+        Raises:
+            QueryError: there is no such field.
+        """
+        names = fields or tuple(self.model.model_fields)
+        paths = [path_of(self.model, name) for name in names]
+        if not self.order_by:
+            rows = self.repository().project(paths, *self.where)
+            return [
+                {name: row[path] for name, path in zip(names, paths, strict=True)} for row in rows
+            ]
+        schema = schema_of(self.model)
+        read = {name: schema.resolve(path).read for name, path in zip(names, paths, strict=True)}
+        return [{name: value_of(item) for name, value_of in read.items()} for item in self.all()]
+
+    def update(self, **fields: Any) -> int:
+        """Set `fields` in each of them; return in how many.
+
+        All are checked before the first is written. A record that others delete meanwhile, or
+        change so that it does not fulfil the conditions any more, is passed over.
+
+        Raises:
+            QueryError: there is no such field.
+            InvalidRecordError: a value does not fit its field; nothing was written.
+        """
+        repository = self.repository()
+        pks = []
+        for item in repository.iterate(*self.where):
+            repository.check(changed(item, fields))
+            pks.append(item.pk)
+        schema = schema_of(self.model)
+        holds = predicate(schema, checked(schema, self.where, {}))
+
+        def change(item: T) -> T:
+            if not holds(item):
+                raise _PassedOverError
+            return changed(item, fields)
+
+        number = 0
+        for pk in pks:
+            with suppress(_PassedOverError, NotFoundError):
+                repository.update(pk, change)
+                number += 1
+        return number
+
+    def delete(self) -> int:
+        """Delete them; return how many there were."""
+        repository = self.repository()
+        if self.where:
+            return repository.delete_many(*self.where)
+        return repository.delete_many(repository.pks())
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.all()) if self.order_by else self.repository().iterate(*self.where)
+
+    @overload
+    def __getitem__(self, item: int) -> T: ...
+
+    @overload
+    def __getitem__(self, item: slice) -> list[T]: ...
+
+    def __getitem__(self, item: int | slice) -> T | list[T]:
+        """As of a list; what is not asked for is read only to count from the end.
+
+        Raises:
+            IndexError: there are not so many.
+        """
+        if isinstance(item, slice):
+            start, stop = item.start or 0, item.stop
+            if item.step is None and start >= 0 and stop is not None and stop >= 0:
+                return self.page(start, max(0, stop - start))
+            return self.all()[item]
+        found = self.page(item, 1) if item >= 0 else self.all()[item:][:1]
+        if not found:
+            raise IndexError(f"there is no record {item} where {And(self.where)}")
+        return found[0]
+
+
+class _PassedOverError(Exception):
+    """A record is not to be changed any more."""
