@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Lock
 from types import TracebackType
 from urllib.parse import parse_qsl, urlencode
+from weakref import WeakSet
 
 from simstore.connection import connect
 from simstore.domain.errors import InvalidArgumentError, NotBoundError, StoreURLError
@@ -31,7 +32,7 @@ class Binding:
         self._closes = closes
         self._former = _bound.get()
         if closes:
-            atexit.register(store.close)
+            _close_at_exit(store)
         _bound.set(store)
 
     def __enter__(self) -> Store:
@@ -46,7 +47,6 @@ class Binding:
     ) -> None:
         _bound.set(self._former)
         if self._closes:
-            atexit.unregister(self.store.close)
             self.store.close()
 
 
@@ -101,7 +101,7 @@ class _Environment:
                 store = self._opened.get(url)
                 if store is None:
                     store = self._opened[url] = _open(url)
-                    atexit.register(store.close)
+                    _close_at_exit(store)
         return store
 
     @staticmethod
@@ -143,6 +143,21 @@ def in_place(redis_url: str) -> str:
     # redis-om is told so by many of its users; here it is a matter of course.
     options = [(name, text) for name, text in parse_qsl(query) if name != "decode_responses"]
     return f"{scheme}+om://{location}?{urlencode([*options, ('layout', 'sotopia')])}"
+
+
+_to_close: WeakSet[Store] = WeakSet()
+
+
+def _close_at_exit(store: Store) -> None:
+    """Close `store` at the end of the program, if it is still there: then nobody else does."""
+    if not _to_close:
+        atexit.register(_close_all)
+    _to_close.add(store)
+
+
+def _close_all() -> None:
+    for store in list(_to_close):
+        store.close()
 
 
 def _open(place: str) -> Store:

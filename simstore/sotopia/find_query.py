@@ -18,7 +18,7 @@ from simstore.sotopia.fields import path_of
 T = TypeVar("T", bound=Record)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FindQuery(Generic[T]):
     """Records of `model` that fulfil conditions, by pk or as `sort_by` says.
 
@@ -146,7 +146,7 @@ class FindQuery(Generic[T]):
             if item.step is None and start >= 0 and stop is not None and stop >= 0:
                 return self.page(start, max(0, stop - start))
             return self.all()[item]
-        found = self.page(item, 1) if item >= 0 else self.all()[item:][:1]
+        found = self.page(item, 1) if item >= 0 else self.all()[item : item + 1 or None]
         if not found:
             raise IndexError(f"there is no record {item} where {And(self.where)}")
         return found[0]
