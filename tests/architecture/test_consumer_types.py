@@ -57,6 +57,49 @@ with simstore.connect("memory://") as opened:
     use(opened)
 """
 
+DROP_IN = """
+from typing import Any, assert_type
+
+from simstore import Store
+from simstore.sotopia import AgentProfile, EpisodeLog, Field, FindQuery, JsonModel, bind
+from simstore.sotopia import current_store, episodes_to_jsonl, jsonl_to_episodes
+
+
+class Person(JsonModel):
+    name: str = Field(index=True)
+    age: int = Field(index=True, default_factory=lambda: 0)
+    bio: str = Field(default="", full_text_search=True)
+
+
+def use(tag: str) -> None:
+    assert_type(AgentProfile.get("x"), AgentProfile)
+    assert_type(AgentProfile.all(), list[AgentProfile])
+    assert_type(AgentProfile.all_pks(), list[str])
+    assert_type(EpisodeLog.find(EpisodeLog.tag == tag).all(), list[EpisodeLog])
+    both = (EpisodeLog.tag == tag) & (EpisodeLog.environment == "e")
+    assert_type(EpisodeLog.find(both).count(), int)
+    adas = AgentProfile.find(AgentProfile.age >= 18, first_name="Ada")
+    assert_type(adas, FindQuery[AgentProfile])
+    assert_type(AgentProfile.find().sort_by("-age")[0], AgentProfile)
+    assert_type(AgentProfile.find()[:3], list[AgentProfile])
+    assert_type(AgentProfile.find().values("age"), list[dict[str, Any]])
+    for episode in EpisodeLog.find():
+        assert_type(episode.agents, list[str])
+        assert_type(episode.save(), EpisodeLog)
+    episodes_to_jsonl(EpisodeLog.all())
+    assert_type(jsonl_to_episodes("x"), list[EpisodeLog])
+    assert_type(Person(name="Alice").save(), Person)
+    assert_type(Person.find(name="Alice").first(), Person)
+    assert_type(Person(name="Alice", age=3).age, int)
+
+
+with bind("memory://") as store:
+    assert_type(store, Store)
+    assert_type(current_store(), Store)
+    use("pilot")
+"""
+"""Existing scripts: to a type checker a condition is a bool, as with redis-om."""
+
 WRONG = """
 import simstore
 from simstore import AgentProfile
@@ -120,9 +163,10 @@ CHECKERS = pytest.mark.parametrize("errors", [mypy, pyright], ids=["mypy", "pyri
 
 
 @CHECKERS
-def test_right_code_passes(errors: Checker, consumer: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("code", [RIGHT, DROP_IN], ids=["store", "drop-in"])
+def test_right_code_passes(errors: Checker, consumer: Path, tmp_path: Path, code: str) -> None:
     file = tmp_path / "right.py"
-    file.write_text(RIGHT, encoding="utf-8")
+    file.write_text(code, encoding="utf-8")
     assert errors(file, consumer) == []
 
 
