@@ -275,8 +275,7 @@ def loads_values(data: bytes) -> Values:
 
 def json_of(content: Content) -> bytes:
     """What is stored, as JSON."""
-    # A text is what somebody else wrote into a file of SQLite's.
-    return content if isinstance(content, bytes | str) else orjson.dumps(content.__dict__)
+    return content if isinstance(content, bytes) else orjson.dumps(content.__dict__)
 
 
 def version_of(content: Content) -> str:

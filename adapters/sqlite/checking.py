@@ -16,6 +16,7 @@ from simstore.adapters.sqlite.collections import (
     StoredCollection,
     delete_entries,
 )
+from simstore.adapters.sqlite.layout import DOCUMENT
 from simstore.adapters.storage import Collection, Indexes
 from simstore.domain.maintenance import FaultKind, IndexFault
 
@@ -106,7 +107,7 @@ def _records(
     """The next records; one document is held at a time."""
     where, parameters = _after(after)
     rows = connection.execute(
-        "SELECT pk, id, indexed, document FROM simstore_records "
+        f"SELECT pk, id, indexed, {DOCUMENT} FROM simstore_records "
         f"WHERE collection = ? {where} ORDER BY pk LIMIT ?",
         (stored.id, *parameters, CHECKED_AT_A_TIME),
     )

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from simstore.adapters.codec import dumps_values
 from simstore.adapters.sqlite.conditions import stored_value
+from simstore.adapters.sqlite.layout import DOCUMENT
 from simstore.adapters.storage import Collection, Indexes, Values
 
 Entry = tuple[int, str | int | float | bytes, str]
@@ -146,7 +147,7 @@ def _reindex(
     )
     rows: Iterator[tuple[int, str, bytes]] = iter(
         connection.execute(
-            "SELECT id, pk, document FROM simstore_records WHERE collection = ?", (stored.id,)
+            f"SELECT id, pk, {DOCUMENT} FROM simstore_records WHERE collection = ?", (stored.id,)
         )
     )
     while some := list(islice(rows, RECORDS_AT_A_TIME)):

@@ -6,6 +6,9 @@ from simstore.domain.errors import BackendUnavailableError
 
 LAYOUT_VERSION = 1
 
+DOCUMENT = "CAST(document AS BLOB)"
+"""A document as it is read: somebody else may have written it as TEXT. It costs a BLOB nothing."""
+
 PARAMETERS_AT_A_TIME = 500
 """How many pks one statement names, where it may name any number."""
 

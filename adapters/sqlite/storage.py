@@ -17,7 +17,7 @@ from simstore.adapters.sqlite.collections import (
 from simstore.adapters.sqlite.conditions import Conditions, Sql
 from simstore.adapters.sqlite.connection import Connection
 from simstore.adapters.sqlite.inspection import inspect_file
-from simstore.adapters.sqlite.layout import PARAMETERS_AT_A_TIME
+from simstore.adapters.sqlite.layout import DOCUMENT, PARAMETERS_AT_A_TIME
 from simstore.adapters.sqlite.writing import Writer
 from simstore.adapters.storage import (
     Collection,
@@ -71,7 +71,7 @@ class SqliteStorage(Storage):
             id_ = self._collections.id_of(connection, collection.name)
             for some in chunks(pks, PARAMETERS_AT_A_TIME):
                 rows = connection.execute(
-                    "SELECT pk, document FROM simstore_records WHERE collection = ? "
+                    f"SELECT pk, {DOCUMENT} FROM simstore_records WHERE collection = ? "
                     f"AND pk IN ({', '.join('?' * len(some))}) AND {_ALIVE}",
                     (id_, *some, time.time()),
                 )

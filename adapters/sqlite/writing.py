@@ -12,7 +12,7 @@ from simstore.adapters.sqlite.collections import (
     StoredCollection,
     delete_entries,
 )
-from simstore.adapters.sqlite.layout import PARAMETERS_AT_A_TIME
+from simstore.adapters.sqlite.layout import DOCUMENT, PARAMETERS_AT_A_TIME
 from simstore.adapters.storage import Content, Put
 
 PURGED_AT_A_TIME = 100
@@ -46,7 +46,7 @@ class Writer:
         """The rows of some pks, expired ones included; each with its version, or without."""
         plain = [pk for pk, versioned in asked if not versioned]
         rows = self._rows(plain, "NULL")
-        rows.update(self._rows([pk for pk, versioned in asked if versioned], "document"))
+        rows.update(self._rows([pk for pk, versioned in asked if versioned], DOCUMENT))
         return rows
 
     def _rows(self, pks: Sequence[str], document: str) -> dict[str, Row]:

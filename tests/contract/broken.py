@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from itertools import islice
 from types import TracebackType
 from typing import Any, Self, cast
@@ -19,6 +20,9 @@ QUERIES = ("find", "first", "one", "count", "exists", "pks", "iterate", "project
 
 FAULTS = "\x00faults"
 """Where a repository's memory has the faults that were made up; no pk is like that."""
+
+MANY = 256
+"""From so many records on, some of them do something else."""
 
 FULL_URL = "broken://me:s3cret@host"
 
@@ -238,6 +242,66 @@ class IgnoresCase(Sound):
         return [item.pk for item in self.find(**others)]
 
 
+class LosesWhatItLeftOut(Sound):
+    """It joins conditions in the set of all pks itself, where they leave many of it."""
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self.inner, name)
+        return partial(self._ask, call) if name in {"find", "count", "pks"} else call
+
+    def _ask(self, call: Callable[..., Any], *where: Condition, **others: Any) -> Any:
+        known = ~simstore.field("pk").in_(self.memory)
+        if any(isinstance(condition, And) for condition in where):
+            found = self.inner.pks(known, *where)
+            if len(found) >= MANY:
+                self.memory.update(dict.fromkeys({*self.inner.pks()} - {*found}))
+        return call(known, *where, **others)
+
+
+class FindsNoMoreThanMany(Sound):
+    """What an index finds is one page of it."""
+
+    def pks(self, *where: Condition, limit: int | None = None, **others: Any) -> Any:
+        return self.inner.pks(*where, limit=MANY if limit is None else limit, **others)
+
+
+class KeepsAnOldOrder(Sound):
+    """The pks of a value are put in order once, if they are many, and never again."""
+
+    def pks(self, *where: Condition, **others: Any) -> Any:
+        limit, after = others.pop("limit", None), others.pop("after", None)
+        found = self.inner.pks(*where, **others)
+        if len(found) >= MANY and len(where) == 1 and isinstance(where[0], Comparison):
+            self.memory.setdefault(str(where[0]), found)
+        known = self.memory.get(str(where[0]), found) if where else found
+        return [pk for pk in known if after is None or pk > after][:limit]
+
+
+class PutsBatchesInOrder(Sound):
+    """``order_by`` is right within each batch of what was found."""
+
+    def find(self, *where: Condition, order_by: str | None = None, **others: Any) -> Any:
+        if order_by is None:
+            return self.inner.find(*where, **others)
+        limit, offset = others.pop("limit", None), others.pop("offset", 0)
+        pks, found = self.inner.pks(*where, **others), []
+        for start in range(0, len(pks), MANY):
+            batch = simstore.field("pk").in_(pks[start : start + MANY])
+            found += self.inner.find(batch, order_by=order_by)
+        return found[offset:][:limit]
+
+
+class DeletesOneBatch(Sound):
+    """delete_many deletes as many as one batch has, and says that it deleted all."""
+
+    def delete_many(self, *where: Any, **equals: Any) -> Any:
+        if not all(isinstance(one, Condition) for one in where):
+            return self.inner.delete_many(*where, **equals)
+        found = self.inner.pks(*where, **equals)
+        self.inner.delete_many(found[:MANY])
+        return len(found)
+
+
 class WrappedStore(Store):
     """A store of `wrap`ped repositories."""
 
@@ -330,7 +394,8 @@ STORES: Mapping[str, Callable[[Store, dict[Any, Any]], Store]] = {
         Sound, IgnoresUnequal, LosesTheSecondPage, LosesTheSecondBatch, LeaksAliases,
         ReturnsExpiredRecords, CountsExpiredRecords, DropsAnIndexEntry, LosesUpdates,
         SortsNoneFirst, IgnoresCase, SeesNoFault, SeesFaultsThatAreNone, MendsNothing,
-        MendsUnasked, MendsTheFirst, MendsByTouching,
+        MendsUnasked, MendsTheFirst, MendsByTouching, LosesWhatItLeftOut, FindsNoMoreThanMany,
+        KeepsAnOldOrder, PutsBatchesInOrder, DeletesOneBatch,
     )
 } | {
     wrap.__name__: lambda store, memory, wrap=wrap: wrap(store, Sound, memory)

@@ -22,10 +22,12 @@ CAUGHT_BY = {
         "test_after_pages_without_gap_or_overlap",
         "test_pks_come_in_pages",
         "test_the_page_after_a_pk_that_is_gone",
+        "test_many_come_in_pages",
     },
     "LosesTheSecondBatch": {
         "test_iterate_gives_every_record_once_whatever_the_batch",
         "test_iterate_takes_conditions",
+        "test_many_come_in_pages",
     },
     "LeaksAliases": {"test_a_change_of_what_was_read"},
     "ReturnsExpiredRecords": {
@@ -71,6 +73,20 @@ CAUGHT_BY = {
     "MendsByTouching": {"test_the_time_that_is_left_outlives_a_repair"},
     "TellsThePassword": {"test_an_inspection_does_not_tell_the_password"},
     "TellsNumbers": {"test_an_inspection_is_of_texts"},
+    "LosesWhatItLeftOut": {
+        "test_many_are_found_as_if_each_were_looked_at",
+        "test_of_many_those_are_deleted_that_a_condition_finds",
+    },
+    "FindsNoMoreThanMany": {"test_many_are_found_as_if_each_were_looked_at"},
+    "KeepsAnOldOrder": {
+        "test_answers_follow_the_changes_of_many",
+        "test_of_many_those_are_deleted_that_a_condition_finds",
+    },
+    "PutsBatchesInOrder": {"test_many_are_put_in_order"},
+    "DeletesOneBatch": {
+        "test_of_many_those_are_deleted_that_a_condition_finds",
+        "test_delete_many_takes_more_than_one_batch",
+    },
     "HalfATransaction": {
         "test_an_exception_discards_it",
         "test_its_writes_appear_together_at_its_end",
@@ -82,8 +98,11 @@ CAUGHT_BY = {
 BEYOND_THE_MACHINE = {
     "IgnoresCase", "NamesEmptyCollections", "SeesNoFault", "SeesFaultsThatAreNone", "MendsNothing",
     "MendsUnasked", "MendsTheFirst", "MendsByTouching", "TellsThePassword", "TellsNumbers",
+    "LosesWhatItLeftOut", "FindsNoMoreThanMany", "KeepsAnOldOrder", "PutsBatchesInOrder",
+    "DeletesOneBatch",
 }  # fmt: skip
-"""The machine asks one repository, by conditions; not by keywords, the store, or for upkeep."""
+"""The machine asks one repository of few records, by conditions; not by keywords, the store, or
+for upkeep."""
 
 
 def failures(pytester: pytest.Pytester, name: str, rules: set[str]) -> set[str]:

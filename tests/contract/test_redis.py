@@ -27,6 +27,7 @@ from simstore.testing.contract.deleting import DeletingContract
 from simstore.testing.contract.expiry import ExpiryContract
 from simstore.testing.contract.failing import FailingContract
 from simstore.testing.contract.maintenance import MaintenanceContract
+from simstore.testing.contract.many import ManyContract
 from simstore.testing.contract.ordering import OrderingContract
 from simstore.testing.contract.projecting import ProjectingContract
 from simstore.testing.contract.reading import ReadingContract
@@ -119,7 +120,7 @@ class OnServer(PastThePort):
         return lambda: simstore.connect(url)
 
 
-class TestRedis(OnServer, QuickContract):
+class TestRedis(OnServer, QuickContract, ManyContract):
     """Redis 8.2."""
 
 
@@ -132,7 +133,7 @@ class TestValkey(OnServer, RepositoryContract, StoreContract):
         return valkey_server
 
 
-class TestRedis62(OnServer, QuickContract):
+class TestRedis62(OnServer, QuickContract, ManyContract):
     @pytest.fixture(autouse=True)
     def server(self, redis62_server: RedisServer) -> RedisServer:
         self._server = redis62_server

@@ -286,7 +286,7 @@ def test_more_threads_than_connections_wait_for_one(server: RedisServer) -> None
 
 
 def test_no_connection_that_becomes_free_is_a_timeout(server: RedisServer, client: Any) -> None:
-    with simstore.connect(f"{server.url}?pool_size=1&timeout=0.3") as store:
+    with simstore.connect(f"{server.url}?pool_size=1&timeout=1.5") as store:
         store.repository(Specimen).save(specimen(1))
         client.config_set("lua-time-limit", 60_000)
         [connection] = [store._storage._link._pool.get_connection()]  # type: ignore[attr-defined]
@@ -294,7 +294,7 @@ def test_no_connection_that_becomes_free_is_a_timeout(server: RedisServer, clien
             start = time.monotonic()
             with pytest.raises(BackendTimeoutError, match="in time: no connection became free"):
                 store.repository(Specimen).get(specimen(1).pk)
-            assert time.monotonic() - start < 1.5
+            assert 1.3 < time.monotonic() - start < 6
         finally:
             store._storage._link._pool.release(connection)  # type: ignore[attr-defined]
         assert store.repository(Specimen).get(specimen(1).pk) == specimen(1)

@@ -105,7 +105,7 @@ def test_a_node_that_stops_answering_is_a_timeout_and_then_there_again(
     redis_cluster: RedisCluster,
 ) -> None:
     url = own_database(redis_cluster.cluster_url)
-    with simstore.connect(f"{url}&timeout=0.3") as store, redis_cluster.client() as client:
+    with simstore.connect(f"{url}&timeout=1.5") as store, redis_cluster.client() as client:
         repository = store.repository(Specimen)
         repository.save_many(specimens(0, 60))
         redis_cluster.primaries[1].pause()
@@ -115,7 +115,7 @@ def test_a_node_that_stops_answering_is_a_timeout_and_then_there_again(
                 repository.count()
             with pytest.raises(SaveManyError) as raised:
                 repository.save_many(specimens(100, 60))
-            assert time.monotonic() - start < 4
+            assert time.monotonic() - start < 12
             assert isinstance(raised.value.__cause__, BackendTimeoutError)
             # What the other nodes answered is known to be stored.
             assert raised.value.stored

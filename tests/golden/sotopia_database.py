@@ -84,13 +84,16 @@ def load(client: redis.Redis) -> None:
 
 
 def state(client: redis.Redis) -> dict[str, tuple[str, str, int | None]]:
-    """Every key of a database: its type, its text, and its time to live in seconds."""
+    """Every key of a database: its type, its text, and when it expires, in Unix milliseconds.
+
+    The moment, not the time that is left: that is another one in every millisecond.
+    """
     found: dict[str, tuple[str, str, int | None]] = {}
     for key in sorted(client.scan_iter()):
         kind = client.type(key).decode()
         text = client.get(key) if kind == "string" else client.execute_command("JSON.GET", key)
-        seconds = client.ttl(key)
-        found[key.decode()] = (kind, text.decode(), None if seconds < 0 else seconds)
+        moment = client.pexpiretime(key)
+        found[key.decode()] = (kind, text.decode(), None if moment < 0 else moment)
     return found
 
 
@@ -109,7 +112,11 @@ def make(python: str, folder: str) -> None:
                 client.execute_command("JSON.SET", key, "$", json.dumps(value["$"]))
         known = {index.decode() for index in client.execute_command("FT._LIST")}
         indexes = {name: text for name, text in made["indexes"].items() if name in known}
-        dump = {"indexes": dict(sorted(indexes.items())), "keys": state(client)}
+        keys = {
+            key: (kind, text, None if moment is None else client.ttl(key))
+            for key, (kind, text, moment) in state(client).items()
+        }
+        dump = {"indexes": dict(sorted(indexes.items())), "keys": keys}
     DUMP.write_text(json.dumps(dump, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -33,6 +33,7 @@ from tests.servers.redis_server import RedisServer
 
 AGENT = ":sotopia.database.persistent_profile.AgentProfile:"
 EPISODE = ":sotopia.database.logs.EpisodeLog:"
+SESSION = ":sotopia.database.session_transaction.SessionTransaction:"
 
 
 @pytest.fixture(scope="module")
@@ -162,12 +163,17 @@ def test_keys_of_others_are_no_records(client: redis.Redis, store: Store) -> Non
 
 
 def test_what_is_saved_again_is_what_sotopia_wrote(client: redis.Redis, store: Store) -> None:
-    before = state(client)
+    before, start = state(client), _now(client)
     for model in RECORD_MODELS:
         repository = store.repository(model)
         repository.save_many(repository.find())
-    for key, (kind, text, seconds) in state(client).items():
-        assert (kind, seconds) == (before[key][0], before[key][2] and seconds)
+    after, end = state(client), _now(client)
+    assert after.keys() == before.keys()
+    assert any(moment is not None for _, _, moment in before.values())
+    for key, (kind, text, moment) in after.items():
+        assert (kind, moment is None) == (before[key][0], before[key][2] is None), key
+        if moment is not None:  # it lives as long again, from when it was saved
+            assert start <= moment - json.loads(text)["expire_time"] * 1000 <= end
         if kind == "string":
             assert text == before[key][1]
             continue
@@ -177,6 +183,12 @@ def test_what_is_saved_again_is_what_sotopia_wrote(client: redis.Redis, store: S
         found.setdefault("agent_classes", []) if key.startswith(EPISODE) else None
         assert written == found
         assert text == json.dumps(written, separators=(",", ":"), ensure_ascii=False)
+
+
+def _now(client: redis.Redis) -> int:
+    """The server's clock, in Unix milliseconds."""
+    seconds, microseconds = client.time()
+    return int(seconds) * 1000 + int(microseconds) // 1000
 
 
 def test_old_documents_are_read_and_found_by_their_defaults(
@@ -235,7 +247,7 @@ def test_a_document_that_the_query_engine_refuses_is_found_and_reported(
 
 def test_only_sessions_and_waiting_rooms_expire(client: redis.Redis, store: Store) -> None:
     session = store.sessions.find()[0]
-    key = f":sotopia.database.session_transaction.SessionTransaction:{session.pk}"
+    key = f"{SESSION}{session.pk}"
     assert 0 < client.ttl(key) <= session.expire_time
     client.expire(key, 5)
     store.sessions.update(session.pk, lambda item: setattr(item, "client_action_lock", "lock"))

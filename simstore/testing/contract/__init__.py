@@ -14,6 +14,7 @@ from simstore.testing.contract.isolation import IsolationContract
 from simstore.testing.contract.keys import KeyContract
 from simstore.testing.contract.keywords import KeywordContract
 from simstore.testing.contract.maintenance import MaintenanceContract
+from simstore.testing.contract.many import ManyContract
 from simstore.testing.contract.messages import BrokerContract
 from simstore.testing.contract.ordering import OrderingContract
 from simstore.testing.contract.outgrown import OutgrownContract
@@ -49,6 +50,7 @@ class RepositoryContract(
     DefinitionContract,
     OutgrownContract,
     MaintenanceContract,
+    ManyContract,
 ):
     """Every rule about the records of one model."""
 
