@@ -26,7 +26,7 @@ from simstore.domain.fields import FullText, Indexed, check_pk
 from simstore.domain.numbers import holds_infinity
 from simstore.domain.query import Scalar
 from simstore.domain.record import dumper_of, loader_of
-from simstore.domain.schema import FieldPath, ModelSchema, scalar
+from simstore.domain.schema import FieldPath, ModelSchema, have_the_same_fields, scalar
 from simstore.domain.text import shown
 
 T = TypeVar("T", bound=BaseModel)
@@ -139,7 +139,9 @@ class RecordCodec(Generic[T]):
         if isinstance(content, bytes):
             return self._plain.read(content)
         # In a shared database, what is kept may be of another definition of the model.
-        return self._plain.clone(content) if type(content) is self._model else None
+        if type(content) is self._model or have_the_same_fields(type(content), self._model):
+            return self._plain.clone(content)
+        return None
 
     def _with_pk(self, pk: str, document: Document) -> Document:
         if document.get("pk"):

@@ -168,6 +168,7 @@ def _schema_of(model: type[BaseModel]) -> ModelSchema:
     return ModelSchema(model)
 
 
+@cache
 def have_the_same_fields(model: type[BaseModel], other: type[BaseModel]) -> bool:
     """Whether one of the two is a subclass of the other that leaves its fields as they are.
 

@@ -86,7 +86,8 @@ class ModelField(query.Field):
         if not schema_of(self._model).resolve(self.path).shape.many:
             return among
         values: Any = among.operand
-        return query.Or(tuple(self.contains(value) for value in values))
+        some = tuple(self.contains(value) for value in values)
+        return some[0] if len(some) == 1 else query.Or(some)
 
     def __rshift__(self, operands: Iterable[Scalar | Enum]) -> Condition:
         """It is none of `operands`, or for a list: none of its elements is."""

@@ -20,6 +20,7 @@ from simstore.domain.store import RECORD_MODELS, Store
 from simstore.services import leaderboard
 from simstore.sotopia import (
     AgentProfile,
+    BaseEpisodeLog,
     EnvironmentList,
     EnvironmentProfile,
     EpisodeLog,
@@ -270,3 +271,14 @@ def test_they_are_copied_and_pickled() -> None:
 def test_the_migrator_does_nothing() -> None:
     Migrator().run()
     assert EnvironmentProfile.all() == []
+
+
+def test_both_views_of_a_record_share_nothing(store: Store) -> None:
+    log = episode().save()
+    views: list[Any] = [log, EpisodeLog.get("e"), store.episodes.get("e"), EpisodeLog.all()[0]]
+    for view in views:
+        view.agents.append("c")
+        view.rewards[1][1]["goal"] = 9.0
+        assert type(store.episodes.get("e")) is BaseEpisodeLog
+        assert store.episodes.get("e").model_dump() == EpisodeLog.get("e").model_dump()
+        assert EpisodeLog.get("e") == episode()
