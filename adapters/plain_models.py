@@ -108,8 +108,11 @@ class PlainModel(Generic[T]):
         except Exception:  # noqa: BLE001 — as above; an integer beyond 64 bits, say
             return None
 
-    def clone(self, item: T) -> T | None:
-        """Another record like `item`, which `write` made; None if that is in doubt."""
+    def clone(self, item: BaseModel) -> T | None:
+        """A record of the values of `item`, which `write` made, here or for a view of the model.
+
+        None if that is in doubt.
+        """
         document = item.__dict__.copy()
         for name, cloned in self._cloners:
             document[name] = cloned(document[name])
