@@ -115,6 +115,13 @@ def test_each_thread_has_its_own(environment: pytest.MonkeyPatch) -> None:
         assert AgentProfile.all() == [ada("main")]
 
 
+def test_the_threads_of_a_pool_may_begin_with_a_binding() -> None:
+    with bind("memory://") as store:
+        ada().save()
+        with ThreadPoolExecutor(3, initializer=bind, initargs=(store,)) as pool:
+            assert list(pool.map(AgentProfile.get, ["ada"] * 20)) == [ada()] * 20
+
+
 def test_each_task_has_its_own_and_inherits() -> None:
     async def work(tag: str) -> list[str]:
         with bind("memory://"):
