@@ -64,6 +64,10 @@ class JsonModel(Record, metaclass=ActiveRecordMeta):
 
     model_config = ConfigDict(extra="allow")
 
+    def __lt__(self, other: object) -> bool:
+        """By pk, so that records can be sorted as redis-om's can."""
+        return self.pk < other.pk if isinstance(other, JsonModel) else NotImplemented
+
     @classmethod
     def _repository(cls) -> Repository[Self]:
         return current_store().repository(cls)
