@@ -6,10 +6,8 @@ has the samples.
 
 import json
 import os
-import runpy
 import subprocess
 import sys
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,16 +15,19 @@ import pytest
 
 import simstore
 from simstore.domain.record import dump_record
-from simstore.domain.store import RECORD_MODELS, Store
-from simstore.samples import sample_path
-from simstore.services import import_records
-from simstore.sotopia import binding, current_store
+from simstore.domain.store import RECORD_MODELS
+from tests.integration.script_runs import (
+    FOLDER,
+    ROOT,
+    SCRIPTS,
+    VARIABLES,
+    expected,
+    fill,
+    printed_by,
+)
 from tests.servers.binaries import both_modules, redis_binary
 from tests.servers.fixtures import own_database, own_namespace
 from tests.servers.redis_server import RedisServer
-
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = {path.stem: path for path in sorted((ROOT / "tests" / "scripts").glob("*.py"))}
 
 OWN_MODELS = {"own_models", "seed_document"}
 """These have models that Sotopia does not have."""
@@ -48,9 +49,6 @@ RUNS = [
     for script in SCRIPTS
     if not (backend == SOTOPIA and script in OWN_MODELS)
 ]
-
-VARIABLES = ("SIMSTORE_URL", "SOTOPIA_STORAGE_BACKEND", "REDIS_OM_URL")
-"""Those that name the environment's store."""
 
 
 @pytest.fixture(scope="module")
@@ -76,48 +74,22 @@ def new_url(backend: str, request: pytest.FixtureRequest, folder: Path) -> str:
     return own_database(f"{backend}://{server.url.partition('://')[2]}")
 
 
-def fill(store: Store) -> None:
-    for path in sorted(sample_path().glob("*.jsonl")):
-        import_records(path, store)
-
-
-def expected(script: str) -> str:
-    return SCRIPTS[script].with_suffix(".txt").read_text(encoding="utf-8")
-
-
 @pytest.mark.parametrize(("backend", "script"), RUNS)
 def test_a_script_prints_the_same_on_every_backend(
-    backend: str,
-    script: str,
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    backend: str, script: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     url = new_url(backend, request, tmp_path)
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("SIMSTORE_URL", url)
-    # Each script is to open it, as a program would.
-    monkeypatch.setattr(binding, "_environment", binding._Environment())
-    monkeypatch.chdir(tmp_path)
-    with simstore.connect(url) as store, warnings.catch_warnings():
+    with simstore.connect(url) as store:  # which keeps what is in memory
         fill(store)
-        warnings.simplefilter("ignore")  # some use pydantic's old names
-        try:
-            runpy.run_path(str(SCRIPTS[script]), run_name="__main__")
-        finally:
-            current_store().close()
-    assert capsys.readouterr().out == expected(script)
+        printed = printed_by(SCRIPTS[script], tmp_path, SIMSTORE_URL=url)
+    assert printed == expected(SCRIPTS[script])
 
 
-def test_every_script_has_its_text_and_imports_from_one_place() -> None:
+def test_all_that_says_simstore_in_a_script_is_its_import() -> None:
     assert len(SCRIPTS) > 20
-    texts = {path.stem for path in (ROOT / "tests" / "scripts").glob("*.txt")}
-    assert texts == SCRIPTS.keys()
-    for path in SCRIPTS.values():
+    for path in FOLDER.rglob("*.py"):
         code = path.read_text(encoding="utf-8")
-        assert code.count("simstore") == code.count("from simstore.sotopia import") == 1, path.name
+        assert code.count("simstore") == code.count("from simstore.sotopia import ") == 1, path
 
 
 def run(script: str, folder: Path, **variables: str) -> str:
@@ -128,13 +100,11 @@ def run(script: str, folder: Path, **variables: str) -> str:
         env={**environment, "PYTHONPATH": str(ROOT), **variables},
         cwd=folder,
         capture_output=True,
-        text=True,
         encoding="utf-8",
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert not done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
 
@@ -142,7 +112,7 @@ def test_a_program_uses_the_store_that_the_environment_names(tmp_path: Path) -> 
     url = f"sqlite:///{tmp_path}/records.db"
     with simstore.connect(url) as store:
         fill(store)
-    assert run("delete", tmp_path, SIMSTORE_URL=url) == expected("delete")
+    assert run("delete", tmp_path, SIMSTORE_URL=url) == expected(SCRIPTS["delete"])
     with simstore.connect(url) as store:
         assert store.agents.count() == store.episodes.count() == 0
         assert store.env_agent_combos.count() == 5
@@ -154,7 +124,7 @@ def test_a_program_works_on_sotopias_redis_in_place(
     with simstore.connect(new_url(SOTOPIA, request, tmp_path)) as store:
         fill(store)
     url = f"{sotopia_server.url}?decode_responses=True"
-    assert run("change", tmp_path, REDIS_OM_URL=url) == expected("change")
+    assert run("change", tmp_path, REDIS_OM_URL=url) == expected(SCRIPTS["change"])
     with sotopia_server.client() as client:
         key = ":sotopia.database.logs.EpisodeLog:a-copy"
         assert json.loads(client.execute_command("JSON.GET", key))["tag"] == "copy"
@@ -168,18 +138,15 @@ def test_a_program_begins_with_sotopias_local_files(tmp_path: Path) -> None:
             (folder / model.__name__).mkdir(parents=True)
             for item in store.repository(model).find():
                 document = dump_record(item)
-                # As Sotopia writes them: indented, in ASCII.
                 path = folder / model.__name__ / f"{document['pk']}.json"
+                # As Sotopia writes them: indented, in ASCII.
                 path.write_text(json.dumps(document, indent=2), encoding="ascii")
     before = {path: path.read_bytes() for path in folder.glob("*/*.json")}
     assert len(before) == 27
     home = {"HOME": str(tmp_path), "USERPROFILE": str(tmp_path)}
     local = {"SOTOPIA_STORAGE_BACKEND": "local", **home}
-    assert run("get_in_loops", tmp_path, **local) == expected("get_in_loops")
-    # What that deleted is deleted, for the next program as well; the files are as they were.
-    assert "AgentProfile 5\n" in run_all_pks(tmp_path, local)
+    assert run("get_in_loops", tmp_path, **local) == expected(SCRIPTS["get_in_loops"])
+    # The agent that it deleted is deleted for the next program, too; the files are as they were.
+    all_pks = expected(SCRIPTS["all_pks"]).replace("AgentProfile 6", "AgentProfile 5")
+    assert run("all_pks", tmp_path, **local) == all_pks.replace("6 read", "5 read")
     assert {path: path.read_bytes() for path in folder.glob("*/*.json")} == before
-
-
-def run_all_pks(folder: Path, variables: dict[str, str]) -> str:
-    return run("all_pks", folder, **variables)

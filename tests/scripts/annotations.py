@@ -7,8 +7,8 @@ from simstore.sotopia import (
     map_human_annotations_to_episode_logs,
 )
 
-lee = Annotator(name="Lee", email="lee@example.org")
-kim = Annotator(name="Kim", email="kim@example.org")
+lee = Annotator(pk="annotator-1", name="Lee", email="lee@example.org")
+kim = Annotator(pk="annotator-2", name="Kim", email="kim@example.org")
 lee.save()
 kim.save()
 print(sorted(annotator.name for annotator in Annotator.all()))

@@ -11,7 +11,6 @@ for tag in [
     "sample_oak_birch",
     "sample_oak_oak",
     "sample",
-    "SAMPLE_OAK_OAK",
     "no-such tag, at all",
 ]:
     print(tag, len(EpisodeLog.find(EpisodeLog.tag == tag).all()))
