@@ -14,11 +14,14 @@ from simstore.bench.environments import python_of
 from simstore.bench.peers import PEERS
 from simstore.bench.process import Process
 from simstore.domain.errors import BenchmarkError, MissingDependencyError
+from simstore.services import import_records
 from tests.integration.script_runs import FOLDER, ROOT, SCRIPTS, expected, fill, printed_by
 from tests.servers.binaries import both_modules, redis_binary, unavailable
 from tests.servers.redis_server import RedisServer
 
 RUNNER = ROOT / "tests" / "golden" / "sotopia_runner.py"
+
+DATA = ROOT.parent / "shared" / "data"
 
 TOGETHER = FOLDER / "together"
 
@@ -33,7 +36,6 @@ FAILING = {
     "make_and_save": NO_PK,
     "migrate": "A query expression should start with either a field",
     "sample_combos": NO_PK,
-    "seed_document": "unexpected keyword argument 'name'",
     "sessions": "server_id",
     "status": NO_PK,
     "values": "has no attribute 'values'",
@@ -80,19 +82,31 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 
 
 @pytest.fixture(scope="module")
-def sotopia(server: RedisServer) -> Iterator[Process]:
-    """A process with the package."""
+def python() -> Path:
+    """One that has the package."""
     peer = next(peer for peer in PEERS if peer.program == "sotopia" and peer.server)
     assert peer.environment is not None
     try:
-        python = python_of(peer.environment)
+        return python_of(peer.environment)
     except (BenchmarkError, MissingDependencyError) as error:
         # Sotopia is not for Python 3.13.
         unavailable(str(error), expected=sys.version_info >= (3, 13))
-    command = [str(python), "-W", "ignore", str(RUNNER)]
-    log = server.folder / "sotopia.log"
-    setting = {"url": server.url}
-    with Process(command, setting, environment={}, log=log, timeout=60.0) as process:
+
+
+def started(python: Path, url: str, folder: Path, **variables: str) -> Process:
+    """A process with the package."""
+    return Process(
+        [str(python), "-W", "ignore", str(RUNNER)],
+        {"url": url},
+        environment=variables,
+        log=folder / "sotopia.log",
+        timeout=60.0,
+    )
+
+
+@pytest.fixture(scope="module")
+def sotopia(server: RedisServer, python: Path) -> Iterator[Process]:
+    with started(python, server.url, server.folder) as process:
         yield process
 
 
@@ -154,6 +168,35 @@ def loaded_number(folder: Path) -> int:
     number = sum(len(rows(path)) for path in folder.glob("*.jsonl"))
     assert number > 20
     return number
+
+
+@pytest.mark.skipif(
+    not DATA.is_dir(), reason="the real data is not beside this checkout, in ../shared/data"
+)
+def test_they_tell_the_same_of_real_records(both: Both) -> None:
+    with simstore.connect(f"{both.server.url_for(scheme='redis+om')}?layout=sotopia") as store:
+        for path in sorted(DATA.glob("*.jsonl")):
+            import_records(path, store)
+    tell = TOGETHER / "tell.py"
+    told = both.ours(tell)
+    assert both.theirs(tell) == told
+    assert told.count("EpisodeLog") == 20
+    assert_exports_agree(both.folder / "ours", both.folder / "theirs")
+
+
+def test_what_it_kept_in_files_is_there(python: Path, server: RedisServer, tmp_path: Path) -> None:
+    local = {
+        "SOTOPIA_STORAGE_BACKEND": "local",
+        "HOME": str(tmp_path),
+        "USERPROFILE": str(tmp_path),
+    }
+    tell = TOGETHER / "tell.py"
+    with started(python, server.url, tmp_path, **local) as sotopia:
+        for script in (TOGETHER / "write.py", tell):
+            answer = sotopia.ask("run", script=str(script), folder=str(tmp_path))
+            assert not answer["failed"], answer["failed"]
+    assert len(list(tmp_path.glob(".sotopia/data/EpisodeLog/*.json"))) == 16
+    assert printed_by(tell, tmp_path, **local) == answer["printed"] != ""
 
 
 def test_what_it_finds_wrongly_is_found(both: Both) -> None:

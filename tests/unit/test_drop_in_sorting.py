@@ -1,4 +1,4 @@
-"""What redis-om's users are used to, beside saving and finding."""
+"""Records of `simstore.sotopia` are sorted as redis-om's are."""
 
 import pytest
 
