@@ -19,15 +19,14 @@ import traceback
 import types
 from typing import Any
 
-from sotopia_database_writer import load_data_layer
-
 
 def stand_in(url: str) -> Any:
     """A module ``simstore.sotopia`` that has Sotopia's names, and redis-om's."""
     found = importlib.util.find_spec("sotopia")  # which runs nothing of it
     assert found is not None
     assert found.submodule_search_locations is not None
-    database = load_data_layer(found.submodule_search_locations[0], url)
+    writer = importlib.import_module("sotopia_database_writer")  # which lies beside this file
+    database = writer.load_data_layer(found.submodule_search_locations[0], url)
     module = types.ModuleType("simstore.sotopia")
     for package in (importlib.import_module("redis_om"), database):
         module.__dict__.update(vars(package))

@@ -192,11 +192,13 @@ def test_what_it_kept_in_files_is_there(python: Path, server: RedisServer, tmp_p
     }
     tell = TOGETHER / "tell.py"
     with started(python, server.url, tmp_path, **local) as sotopia:
-        for script in (TOGETHER / "write.py", tell):
-            answer = sotopia.ask("run", script=str(script), folder=str(tmp_path))
-            assert not answer["failed"], answer["failed"]
+        wrote, told = (
+            sotopia.ask("run", script=str(script), folder=str(tmp_path))
+            for script in (TOGETHER / "write.py", tell)
+        )
+    assert (wrote["failed"], told["failed"]) == ("", "")
     assert len(list(tmp_path.glob(".sotopia/data/EpisodeLog/*.json"))) == 16
-    assert printed_by(tell, tmp_path, **local) == answer["printed"] != ""
+    assert printed_by(tell, tmp_path, **local) == told["printed"] != ""
 
 
 def test_what_it_finds_wrongly_is_found(both: Both) -> None:

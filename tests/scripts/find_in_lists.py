@@ -15,6 +15,7 @@ print("with either judge:", tags(EpisodeLog.find(EpisodeLog.models << ["sample-j
 print("without birch:", tags(EpisodeLog.find(EpisodeLog.models >> ["sample-birch"])))
 print("of Ravi:", tags(EpisodeLog.find(EpisodeLog.agents << [ravi.pk])))
 print("of Tobias:", tags(EpisodeLog.find(EpisodeLog.agents == tobias.pk)))
+print("not of Tobias:", tags(EpisodeLog.find(EpisodeLog.agents != tobias.pk)))
 print("of either:", tags(EpisodeLog.find(EpisodeLog.agents << [ravi.pk, tobias.pk])))
 print(
     "of Ravi, with birch:",

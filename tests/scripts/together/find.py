@@ -42,6 +42,7 @@ for model in ["judge", "gpt-4", "oak-7b", "birch", "elm", "oak"]:
 ask(E, E.models << ["elm", "birch"])
 for pk in ["agent-00", "agent-01", "agent-07", "agent-99"]:
     ask(E, E.agents << [pk])
+    ask(E, E.agents != pk)
     ask(E, E.agents == pk, E.tag == "pilot (judged again)")
     ask(C, C.agent_ids << [pk])
     ask(A, A.pk == pk)
