@@ -30,14 +30,11 @@ NO_PK = "ExpressionProxy"
 
 FAILING = {
     "bind_tasks": "cannot import name 'bind'",
-    "duplicates": NO_PK,
     "export_all": "agent_constraint",
     "import_all": "agent_constraint",
     "make_and_save": NO_PK,
     "migrate": "A query expression should start with either a field",
-    "sample_combos": NO_PK,
     "sessions": "server_id",
-    "status": NO_PK,
     "values": "has no attribute 'values'",
 }
 """The scripts that do not run on the package itself, and of what they die there."""

@@ -7,7 +7,7 @@ from simstore.sotopia import AgentProfile, EnvAgentComboStorage, EpisodeLog, Rel
 for agent in sorted(AgentProfile.all(), key=lambda agent: agent.pk)[:3]:
     twin = AgentProfile(**{**agent.model_dump(), "pk": ""})
     twin.save()
-    EnvAgentComboStorage(env_id="new", agent_ids=[twin.pk, agent.pk]).save()
+    EnvAgentComboStorage(pk="", env_id="new", agent_ids=[twin.pk, agent.pk]).save()
 print(len(list(AgentProfile.all_pks())), "agents")
 
 
@@ -39,11 +39,3 @@ used = {pk for combo in EnvAgentComboStorage.all() for pk in combo.agent_ids}
 used |= {pk for episode in EpisodeLog.all() for pk in episode.agents}
 used |= {pk for bond in RelationshipProfile.all() for pk in (bond.agent_1_id, bond.agent_2_id)}
 print("everybody is known:", used <= known)
-bonds = RelationshipProfile.find(
-    RelationshipProfile.agent_1_id == same_name("Ines", "Okafor")[0].pk,
-    RelationshipProfile.agent_2_id == same_name("Tobias", "Lindqvist")[0].pk,
-).all()
-print(
-    bonds[0].relationship.name,
-    len(RelationshipProfile.find(RelationshipProfile.relationship == 5).all()),
-)

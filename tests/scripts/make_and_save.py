@@ -59,6 +59,11 @@ environment = EnvironmentProfile.get(pk=ferry.pk)
 print(environment.codename, environment.relationship.name, environment.agent_goals)
 print("constraint kept:", environment.agent_constraint == [[ada.pk, ben.pk]])
 print("friends:", RelationshipProfile.get(bond.pk).relationship == RelationshipType.friend)
+between = RelationshipProfile.find(
+    RelationshipProfile.agent_1_id == ada.pk, RelationshipProfile.agent_2_id == ben.pk
+).all()
+friends = RelationshipProfile.find(RelationshipProfile.relationship == 3).all()
+print(len(between), "between them,", len(friends), "friendships in all")
 print("combo kept:", EnvAgentComboStorage.get(combo.pk).agent_ids == [ada.pk, ben.pk])
 again = EpisodeLog.get(episode.pk)
 print(again.tag, again.models, len(again.messages))

@@ -23,7 +23,7 @@ new = EnvironmentProfile(
 new.save()
 print("none yet:", EnvAgentComboStorage.find(EnvAgentComboStorage.env_id == new.pk).all())
 for _ in range(5):
-    EnvAgentComboStorage(env_id=new.pk, agent_ids=random.sample(agent_ids, 2)).save()
+    EnvAgentComboStorage(pk="", env_id=new.pk, agent_ids=random.sample(agent_ids, 2)).save()
 combos = EnvAgentComboStorage.find(EnvAgentComboStorage.env_id == new.pk).all()
 print(
     len(combos),

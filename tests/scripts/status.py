@@ -11,7 +11,7 @@ def status_of(episode_pk):
 
 
 print(status_of("new-episode"))
-status = NonStreamingSimulationStatus(episode_pk="new-episode", status="Started")
+status = NonStreamingSimulationStatus(pk="", episode_pk="new-episode", status="Started")
 status.save()
 print(status_of("new-episode"))
 
@@ -33,7 +33,7 @@ print(status_of("new-episode"), EpisodeLog.get("new-episode").tag)
 print(len(NonStreamingSimulationStatus.all()), "status in all")
 
 try:
-    NonStreamingSimulationStatus(episode_pk="x", status="Paused")
+    NonStreamingSimulationStatus(pk="", episode_pk="x", status="Paused")
 except ValueError:
     print("there is no such status")
 try:
