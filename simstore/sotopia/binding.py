@@ -126,6 +126,27 @@ class _Environment:
 
 _environment = _Environment()
 
+_REDIS_PYS = {
+    "socket_timeout": "timeout",
+    "socket_connect_timeout": "connect_timeout",
+    "max_connections": "pool_size",
+}
+"""What redis-py calls options of simstore's Redis stores."""
+
+_LEFT_TO_SIMSTORE = frozenset(
+    {
+        "client_name",
+        "decode_responses",
+        "encoding",
+        "encoding_errors",
+        "health_check_interval",
+        "protocol",
+        "retry_on_timeout",
+        "socket_keepalive",
+    }
+)
+"""Options of redis-py's that change how a client talks, not where to or what is answered."""
+
 
 def in_place(redis_url: str) -> str:
     """The store URL of the Redis at `redis_url` as Sotopia uses it.
@@ -140,8 +161,11 @@ def in_place(redis_url: str) -> str:
             f"{URL_VARIABLE} names any other store"
         )
     location, _, query = rest.partition("?")
-    # redis-om is told so by many of its users; here it is a matter of course.
-    options = [(name, text) for name, text in parse_qsl(query) if name != "decode_responses"]
+    options = [
+        (_REDIS_PYS.get(name, name), text)
+        for name, text in parse_qsl(query)
+        if name not in _LEFT_TO_SIMSTORE
+    ]
     return f"{scheme}+om://{location}?{urlencode([*options, ('layout', 'sotopia')])}"
 
 

@@ -166,6 +166,18 @@ def test_the_environments_store_is_one_for_all_threads(
         ("rediss://h", "rediss+om://h?layout=sotopia"),
         ("redis://h?decode_responses=True", "redis+om://h?layout=sotopia"),
         ("redis://h?timeout=5&decode_responses=True", "redis+om://h?timeout=5&layout=sotopia"),
+        (
+            "redis://h?socket_timeout=5&socket_connect_timeout=2.5&max_connections=8",
+            "redis+om://h?timeout=5&connect_timeout=2.5&pool_size=8&layout=sotopia",
+        ),
+        (
+            "redis://h?health_check_interval=30&protocol=3&retry_on_timeout=True&encoding=utf-8",
+            "redis+om://h?layout=sotopia",
+        ),
+        (
+            "rediss://h?ssl_cert_reqs=none&client_name=me",
+            "rediss+om://h?ssl_cert_reqs=none&layout=sotopia",
+        ),
     ],
 )
 def test_sotopias_redis_is_worked_on_in_place(redis_url: str, expected: str) -> None:
