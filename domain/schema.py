@@ -250,7 +250,7 @@ def _check_model(model: type) -> None:
 def _field_shape(model: type[BaseModel], name: str) -> tuple[Shape, Any]:
     field = model.model_fields[name]
     annotation: Any = field.annotation
-    shape = _marked_by(_classify(annotation), field.metadata)
+    shape = _marked_by(shape_of(annotation), field.metadata)
     return shape, annotation
 
 
@@ -264,26 +264,27 @@ def _marked_by(shape: Shape, metadata: Iterable[object]) -> Shape:
     )
 
 
-def _classify(  # noqa: PLR0911 — one return for each form of a type
+def shape_of(  # noqa: PLR0911 — one return for each form of a type
     annotation: Any, aliases: frozenset[Any] = frozenset()
 ) -> Shape:
+    """What values a field of that annotation holds; `aliases` are the types that it is within."""
     if type(annotation).__name__ == "TypeAliasType":  # typing's own, or typing_extensions' on 3.11
         if annotation in aliases:
             return OPAQUE  # a type within itself, such as JSON's
-        return _classify(annotation.__value__, aliases | {annotation})
+        return shape_of(annotation.__value__, aliases | {annotation})
     if isinstance(annotation, NewType):
-        return _classify(annotation.__supertype__, aliases)
+        return shape_of(annotation.__supertype__, aliases)
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
-        return _marked_by(_classify(arguments[0], aliases), arguments[1:])
+        return _marked_by(shape_of(arguments[0], aliases), arguments[1:])
     if origin is Literal:
         return _choices(arguments)
     if origin in {Union, types.UnionType}:
-        return _union([_classify(a, aliases) for a in arguments if a is not types.NoneType])
+        return _union([shape_of(a, aliases) for a in arguments if a is not types.NoneType])
     if origin in {list, set, frozenset} or (
         origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis
     ):
-        element = _classify(arguments[0], aliases)
+        element = shape_of(arguments[0], aliases)
         comparable = not element.many and (element.kinds or element.embedded)
         if not comparable:
             return replace(OPAQUE, indexed=element.indexed)

@@ -14,7 +14,7 @@ from simstore.domain.repository import Repository
 from simstore.domain.schema import near_name, schema_of
 from simstore.sotopia.binding import current_store
 from simstore.sotopia.changing import changed, saved
-from simstore.sotopia.fields import Field, ModelField, path_of
+from simstore.sotopia.fields import Field, ModelField, forget_vain_indexes, path_of
 from simstore.sotopia.find_query import FindQuery
 
 if TYPE_CHECKING:
@@ -34,9 +34,12 @@ class ActiveRecordMeta(ModelMetaclass):
     def __new__(cls, *arguments: Any, **options: Any) -> Any:
         token = _making.set(True)
         try:
-            return super().__new__(cls, *arguments, **options)
+            made: Any = super().__new__(cls, *arguments, **options)
         finally:
             _making.reset(token)
+        if made.__pydantic_complete__:  # else its types are not known yet
+            forget_vain_indexes(made)
+        return made
 
     if not TYPE_CHECKING:  # to type checkers, fields are what pydantic says
 

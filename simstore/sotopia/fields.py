@@ -12,7 +12,7 @@ from simstore.domain import query
 from simstore.domain.errors import ModelError, QueryError
 from simstore.domain.fields import FullText, Indexed
 from simstore.domain.query import Condition, Operand, Scalar
-from simstore.domain.schema import schema_of
+from simstore.domain.schema import schema_of, shape_of
 
 
 def Field(  # noqa: N802, PLR0913 — the name and the words that redis-om's users write
@@ -27,8 +27,9 @@ def Field(  # noqa: N802, PLR0913 — the name and the words that redis-om's use
 ) -> Any:
     """A field of a model, with redis-om's words for indexes; `others` are for `pydantic.Field`.
 
-    `index` and `full_text_search` make it `Indexed` and `FullText`. Every field can be sorted by,
-    and all equality is case-sensitive, so that `sortable` and `case_sensitive` change nothing.
+    `index` and `full_text_search` make it `Indexed` and `FullText`, if its values can be compared.
+    Every field can be sorted by, and all equality is case-sensitive, so that `sortable` and
+    `case_sensitive` change nothing.
 
     Raises:
         ModelError: it is to be the primary key: that is always the field ``pk``.
@@ -44,6 +45,17 @@ def Field(  # noqa: N802, PLR0913 — the name and the words that redis-om's use
     if full_text_search:
         field.metadata.append(FullText())
     return field
+
+
+def forget_vain_indexes(model: type[BaseModel]) -> None:
+    """Take the index from fields whose values cannot be compared, such as dates.
+
+    redis-om takes such a one, and finds nothing by it.
+    """
+    for field in model.model_fields.values():
+        if not shape_of(field.annotation).kinds:
+            marks = [mark for mark in field.metadata if not isinstance(mark, Indexed | FullText)]
+            field.metadata = marks
 
 
 class ModelField(query.Field):
