@@ -75,7 +75,9 @@ class StorageRepository(Repository[T]):
         self._collection = self._schema.collection
         self._codec = RecordCodec(model, self._schema, keeps_objects=kind.keeps_objects)
         self._precision_of = kind.precision
-        self._stored = Collection(self._collection, self._codec.indexes, self._codec.values_of)
+        self._stored = Collection(
+            self._collection, self._codec.indexes, self._codec.values_of, self._schema
+        )
         self._reader = Reader(self._stored, self._codec, storage)
         # Asked once: isinstance() on a pydantic model costs as much as half of its validation.
         self._expires = issubclass(model, ExpiringRecord)

@@ -1,7 +1,7 @@
 """What a backend implements: contents and index entries by collection and primary key.
 
 `StorageRepository` and `StorageStore` build the ports of the domain on this interface, so a
-backend knows nothing of models: it keeps contents, finds primary keys by indexed values, and
+backend need know nothing of models: it keeps contents, finds primary keys by indexed values, and
 commits batches of writes all or nothing.
 """
 
@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from simstore.domain.maintenance import IndexFault, Inspection
 from simstore.domain.query import Scalar
+from simstore.domain.schema import ModelSchema
 from simstore.domain.store import Capability
 from simstore.domain.text import words
 
@@ -85,6 +86,10 @@ class Collection:
     values: Callable[[str, Content], Values | None]
     """The indexed values of (pk, content); None if the model cannot read it. Such a record is
     found by its pk, and by no value."""
+
+    schema: ModelSchema
+    """The model, for a storage whose keys or indexes follow from it, as other programs have them.
+    The others look at nothing of it."""
 
 
 class Expected(Enum):

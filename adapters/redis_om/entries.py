@@ -56,7 +56,7 @@ class EntryFields:
 
     def __init__(self, indexes: Indexes) -> None:
         self._indexes = indexes
-        self._names = tuple(map(_name, range(len(indexes.paths)), indexes.paths))
+        self._names = tuple(map(attribute_name, range(len(indexes.paths)), indexes.paths))
 
     def fields(self) -> Mapping[str, IndexedField]:
         """What is indexed of them."""
@@ -106,7 +106,7 @@ class EntryFields:
         return None
 
 
-def _name(position: int, path: str) -> str:
+def attribute_name(position: int, path: str) -> str:
     """A field's name: for people to read, if the query language can spell it."""
     return f"f{position}_{path.replace('.', '_')}" if path.isascii() else f"f{position}"
 

@@ -36,7 +36,7 @@ class SearchIndexes:
         self._database = database
         self._layout = layout
         self._most = MOST_FOUND
-        self._made: dict[tuple[str, str], Definition] = {}
+        self._made: dict[Collection, Definition] = {}
 
     def find(self, collection: Collection, ask: Ask) -> set[str] | None:
         """The pks that queries find, and those of the records that are in no index.
@@ -56,7 +56,7 @@ class SearchIndexes:
         index gives it.
         """
         # In this order: a record that is written in between is in both.
-        prefix = self._layout.prefix(collection.name)
+        prefix = self._layout.prefix(collection)
         keys = {
             key.removeprefix(prefix) for key in self._database.documents(prefix_pattern(prefix))
         }
@@ -68,7 +68,7 @@ class SearchIndexes:
 
         None are while the index is being built.
         """
-        prefix = self._layout.prefix(collection.name)
+        prefix = self._layout.prefix(collection)
         name = self._definition(collection).name
         found: list[str] = []
         for some in chunks(sorted(pks), DOCUMENTS_AT_A_TIME):
@@ -100,7 +100,7 @@ class SearchIndexes:
         definition = self._definition(collection)
         for _ in range(3):
             try:
-                return self._search(self._layout.prefix(collection.name), definition, ask)
+                return self._search(self._layout.prefix(collection), definition, ask)
             except BackendError as error:
                 if is_no_index(error):
                     self._create(definition)
@@ -131,13 +131,12 @@ class SearchIndexes:
         return pks, int(state.get(b"hash_indexing_failures", 0))
 
     def _definition(self, collection: Collection) -> Definition:
-        key = (collection.name, collection.indexes.signature)
-        definition = self._made.get(key)
+        definition = self._made.get(collection)
         if definition is None:
             definition = self._layout.definition(collection, self._database.client)
-            self._drop_others(collection.name, definition.name)
+            self._drop_others(collection, definition.name)
             self._create(definition)
-            self._made[key] = definition
+            self._made[collection] = definition
         return definition
 
     def _create(self, definition: Definition) -> None:
@@ -161,14 +160,14 @@ class SearchIndexes:
             time.sleep(pause)
             pause = min(pause * 2, 0.1)
 
-    def _drop_others(self, name: str, kept: str) -> None:
+    def _drop_others(self, collection: Collection, kept: str) -> None:
         """Drop the indexes that we made for other definitions of a collection.
 
         A program that still has such a definition makes its index anew, when it misses it.
         """
         [names] = self._database.read([Call([], "FT._LIST", ())])
         others = [index.decode() for index in names]
-        self.drop([i for i in others if self._layout.is_ours(i, name) and i != kept])
+        self.drop([i for i in others if self._layout.is_ours(i, collection) and i != kept])
 
     def drop(self, names: Sequence[str]) -> None:
         """Drop indexes, but not what they index."""

@@ -1,9 +1,10 @@
 """What a layout decides: keys, documents, and what the query engine knows of them."""
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import redis
 
@@ -22,6 +23,12 @@ class Definition:
 
     name: str
     words: tuple[str, ...]
+
+    @classmethod
+    def named(cls, prefix: str, words: tuple[str, ...]) -> Self:
+        """One whose name begins with `prefix`, and is another one for other words."""
+        signature = hashlib.sha1(" ".join(words).encode(), usedforsecurity=False).hexdigest()
+        return cls(f"{prefix}{signature[:16]}", words)
 
 
 class Ask(NamedTuple):
@@ -53,7 +60,7 @@ class Layout(ABC):
     """Whether nobody else has business at the keys: then what took a record's place may go."""
 
     @abstractmethod
-    def prefix(self, name: str) -> str:
+    def prefix(self, collection: Collection) -> str:
         """What the keys of a collection begin with; the pk is the rest."""
 
     @abstractmethod
@@ -90,8 +97,8 @@ class Layout(ABC):
         """The index of a collection."""
 
     @abstractmethod
-    def is_ours(self, index: str, name: str) -> bool:
-        """Whether an index was made by us, for the collection of that name."""
+    def is_ours(self, index: str, collection: Collection) -> bool:
+        """Whether an index was made by us, for that collection."""
 
     @abstractmethod
     def ask(

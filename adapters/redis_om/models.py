@@ -4,7 +4,6 @@ They are made when an index is first used, and never hold a record: redis-om val
 one at a time, and knows neither expected versions nor batches. Only their schema is used.
 """
 
-import hashlib
 from abc import ABC
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -48,8 +47,7 @@ def definition_of(
     # The prefix is said here: redis-om would leave out a colon of one that has two in a row.
     schema = " ".join(model.schema_for_fields()).split()
     words = ("ON", "JSON", "PREFIX", "1", prefix, "SCHEMA", *schema)
-    signature = hashlib.sha1(" ".join(words).encode(), usedforsecurity=False).hexdigest()
-    return Definition(f"{index_prefix}{signature[:16]}", words)
+    return Definition.named(index_prefix, words)
 
 
 def _model(

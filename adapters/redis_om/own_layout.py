@@ -51,8 +51,8 @@ class OwnLayout(Layout):
         # No namespace runs into another, and no pattern of SCAN finds another's keys.
         self._root = f"{PREFIX}:{quote(namespace, safe='')}:"
 
-    def prefix(self, name: str) -> str:
-        return f"{self._root}{name}:"
+    def prefix(self, collection: Collection) -> str:
+        return f"{self._root}{collection.name}:"
 
     def patterns(self) -> Mapping[str, Callable[[str], str | None]]:
         return {f"{self._root}*": lambda key: key.removeprefix(self._root).partition(":")[0]}
@@ -86,7 +86,7 @@ class OwnLayout(Layout):
 
     def definition(self, collection: Collection, database: redis.Redis) -> Definition:
         entries = embedded_model("Entries", EntryFields(collection.indexes).fields())
-        prefix = self.prefix(collection.name)
+        prefix = self.prefix(collection)
         return definition_of(
             {"entries": IndexedField(entries, embedded=True)},
             prefix=prefix,
@@ -94,8 +94,8 @@ class OwnLayout(Layout):
             database=database,
         )
 
-    def is_ours(self, index: str, name: str) -> bool:
-        return index.startswith(self.prefix(name))
+    def is_ours(self, index: str, collection: Collection) -> bool:
+        return index.startswith(self.prefix(collection))
 
     def ask(
         self, collection: Collection, condition: IndexCondition
@@ -113,7 +113,7 @@ class OwnLayout(Layout):
         return f"-@entries_signature:{{{collection.indexes.signature}}}"
 
     def rows(self, collection: Collection, pks: Sequence[str], read: Read) -> list[Row | None]:
-        prefix = self.prefix(collection.name)
+        prefix = self.prefix(collection)
         stored = read([prefix + pk for pk in pks], ".values", KEYS_AT_A_TIME)
         rows: dict[str, Row | None] = {}
         unknown: list[str] = []

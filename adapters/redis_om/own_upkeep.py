@@ -52,7 +52,7 @@ class OwnUpkeep(Upkeep):
 
     def faults(self, collection: Collection, *, repair: bool) -> Iterator[IndexFault]:
         wrong: set[str] = set()
-        for some in chunks(sorted(self._presence.pks(collection.name)), DOCUMENTS_AT_A_TIME):
+        for some in chunks(sorted(self._presence.pks(collection)), DOCUMENTS_AT_A_TIME):
             documents = self._documents(collection, some)
             suspects = [d.pk for d in documents if any(self._of_document(collection, d))]
             # Read again: one may have expired half-way through.
@@ -77,7 +77,7 @@ class OwnUpkeep(Upkeep):
 
     def _documents(self, collection: Collection, pks: Sequence[str]) -> list[_Document]:
         """Those of `pks` that are there."""
-        prefix = self._own.prefix(collection.name)
+        prefix = self._own.prefix(collection)
         keys = [prefix + pk for pk in pks]
         if not keys:
             return []
@@ -130,7 +130,7 @@ class OwnUpkeep(Upkeep):
 
     def _index(self, collection: Collection, documents: Sequence[_Document]) -> None:
         """Make the entries of some records anew, unless they are written to meanwhile."""
-        prefix = self._own.prefix(collection.name)
+        prefix = self._own.prefix(collection)
         calls: list[Call] = []
         for document in documents:
             if document.content is not None:
@@ -142,7 +142,7 @@ class OwnUpkeep(Upkeep):
         self._apply(calls)
 
     def _forget_orphans(self, collection: Collection, documents: Sequence[_Document]) -> None:
-        prefix = self._own.prefix(collection.name)
+        prefix = self._own.prefix(collection)
         self._apply(
             [
                 script_call(ORPHAN, [prefix + document.pk], self._own.record_path)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from simstore.adapters.redis_om.database import JSON_TYPE, Database, prefix_pattern
 from simstore.adapters.redis_om.layout import Layout
-from simstore.adapters.storage import Content
+from simstore.adapters.storage import Collection, Content
 from simstore.domain.errors import BackendError
 
 
@@ -29,17 +29,17 @@ class Presence:
         self._database = database
         self._layout = layout
 
-    def pks(self, name: str) -> Iterator[str]:
+    def pks(self, collection: Collection) -> Iterator[str]:
         """The pks of a collection under whose keys there is something, each once."""
-        prefix = self._layout.prefix(name)
+        prefix = self._layout.prefix(collection)
         for key in self._database.keys(prefix_pattern(prefix)):
             pk = key.removeprefix(prefix)
-            if not self._layout.is_reserved(pk) or self.are_there(name, [pk]) == [True]:
+            if not self._layout.is_reserved(pk) or self.are_there(collection, [pk]) == [True]:
                 yield pk
 
-    def are_there(self, name: str, pks: Sequence[str]) -> list[bool]:
+    def are_there(self, collection: Collection, pks: Sequence[str]) -> list[bool]:
         """Whether there is something at the key of each of `pks` that is, or was, a record."""
-        keys = self._keys(name, pks)
+        keys = self._keys(collection, pks)
         if keys:
             self._database.check_modules(keys[0])
         kinds = self._database.types(keys)
@@ -48,14 +48,14 @@ class Presence:
             for pk, kind in zip(pks, kinds, strict=True)
         ]
 
-    def instead(self, name: str, pks: Sequence[str]) -> list[Instead | None]:
+    def instead(self, collection: Collection, pks: Sequence[str]) -> list[Instead | None]:
         """What is at the keys of `pks`, which had no record; None where there is nothing.
 
         A record that was written meanwhile is nothing instead of one.
         """
-        kinds = dict(zip(pks, self._database.types(self._keys(name, pks)), strict=True))
+        kinds = dict(zip(pks, self._database.types(self._keys(collection, pks)), strict=True))
         documents = [pk for pk, kind in kinds.items() if kind == JSON_TYPE]
-        texts = self._database.json(self._keys(name, documents), ".")
+        texts = self._database.json(self._keys(collection, documents), ".")
         contents: dict[str, Content | None] = {
             pk: None if text is None else self._layout.misplaced(text)
             for pk, text in zip(documents, texts, strict=True)
@@ -67,23 +67,23 @@ class Presence:
             for pk in pks
         ]
 
-    def fetch(self, name: str, pks: Sequence[str]) -> list[Content | None]:
+    def fetch(self, collection: Collection, pks: Sequence[str]) -> list[Content | None]:
         """The contents of `pks`, None for each that is missing.
 
         Raises:
             BackendError: a key holds no RedisJSON document, but something.
         """
-        texts = self._database.json(self._keys(name, pks), self._layout.record_path)
+        texts = self._database.json(self._keys(collection, pks), self._layout.record_path)
         found = {
             pk: None if text is None else self._layout.content(text)
             for pk, text in zip(pks, texts, strict=True)
         }
         missing = [pk for pk, content in found.items() if content is None]
-        for pk, instead in zip(missing, self.instead(name, missing), strict=True):
+        for pk, instead in zip(missing, self.instead(collection, missing), strict=True):
             if instead is None:
                 continue
             if instead.content is None:
-                [key] = self._keys(name, [pk])
+                [key] = self._keys(collection, [pk])
                 raise BackendError(
                     f"{self._database.link.shown}: the key {key!r} of a record holds a "
                     f"{instead.kind}, which somebody else put there"
@@ -92,6 +92,6 @@ class Presence:
             found[pk] = instead.content
         return [found[pk] for pk in pks]
 
-    def _keys(self, name: str, pks: Sequence[str]) -> list[str]:
-        prefix = self._layout.prefix(name)
+    def _keys(self, collection: Collection, pks: Sequence[str]) -> list[str]:
+        prefix = self._layout.prefix(collection)
         return [prefix + pk for pk in pks]

@@ -8,6 +8,7 @@ from simstore.adapters.reading import chunks
 from simstore.adapters.redis_connection.errors import translated
 from simstore.adapters.redis_connection.inspection import inspect_server
 from simstore.adapters.redis_connection.link import Link
+from simstore.adapters.redis_om.attributes import precision_of
 from simstore.adapters.redis_om.database import Database
 from simstore.adapters.redis_om.exact import asks_for_values, test_of
 from simstore.adapters.redis_om.indexes import SearchIndexes
@@ -15,11 +16,7 @@ from simstore.adapters.redis_om.layout import Layout, Row
 from simstore.adapters.redis_om.own_layout import OwnLayout
 from simstore.adapters.redis_om.own_upkeep import OwnUpkeep
 from simstore.adapters.redis_om.presence import Presence
-from simstore.adapters.redis_om.sotopia_layout import (
-    SotopiaLayout,
-    precision_of,
-    with_other_fields,
-)
+from simstore.adapters.redis_om.sotopia_layout import SotopiaLayout, with_other_fields
 from simstore.adapters.redis_om.upkeep import Upkeep
 from simstore.adapters.redis_om.writing import batches, commit_call
 from simstore.adapters.storage import (
@@ -100,7 +97,7 @@ class RedisOmStorage(Storage):
     # Reading
 
     def fetch(self, collection: Collection, pks: Sequence[str]) -> list[Content | None]:
-        return self._presence.fetch(collection.name, pks)
+        return self._presence.fetch(collection, pks)
 
     def search(
         self,
@@ -178,7 +175,7 @@ class RedisOmStorage(Storage):
         if not values and not asks_for_values(condition):
             chosen = [pk for pk in ordered if test(pk, None)]
             if not are_there:
-                there = self._presence.are_there(collection.name, chosen)
+                there = self._presence.are_there(collection, chosen)
                 chosen = [pk for pk, is_there in zip(chosen, there, strict=True) if is_there]
             yield [(pk, None) for pk in chosen]
             return
@@ -191,9 +188,7 @@ class RedisOmStorage(Storage):
         found = self._layout.rows(collection, pks, self._database.json)
         rows = dict(zip(pks, found, strict=True))
         missing = [pk for pk, row in rows.items() if row is None]
-        for pk, instead in zip(
-            missing, self._presence.instead(collection.name, missing), strict=True
-        ):
+        for pk, instead in zip(missing, self._presence.instead(collection, missing), strict=True):
             rows[pk] = None if instead is None else Row(None)
         return {pk: row for pk, row in rows.items() if row is not None}
 
@@ -210,7 +205,7 @@ class RedisOmStorage(Storage):
             found = self._indexes.find(collection, ask)
             if found is not None:
                 return found | pks, False
-        return set(self._presence.pks(collection.name)), True
+        return set(self._presence.pks(collection)), True
 
 
 class OwnStorage(RedisOmStorage):

@@ -29,10 +29,10 @@ class Upkeep:
         """
         for pk in self._unindexed(collection):
             yield IndexFault("missing", collection.name, pk, "pk")
-        prefix = self._layout.prefix(collection.name)
+        prefix = self._layout.prefix(collection)
         keys = self._database.documents(prefix_pattern(prefix))
         known = {key.removeprefix(prefix) for key in keys}
-        others = sorted(pk for pk in self._presence.pks(collection.name) if pk not in known)
+        others = sorted(pk for pk in self._presence.pks(collection) if pk not in known)
         yield from self._displaced(collection, others)
 
     def _unindexed(self, collection: Collection) -> list[str]:
@@ -44,6 +44,6 @@ class Upkeep:
 
         It is somebody's, so no repair deletes it.
         """
-        for pk, instead in zip(pks, self._presence.instead(collection.name, pks), strict=True):
+        for pk, instead in zip(pks, self._presence.instead(collection, pks), strict=True):
             if instead is not None:
                 yield IndexFault("orphaned", collection.name, pk, "pk")

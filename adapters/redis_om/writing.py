@@ -24,7 +24,7 @@ def commit_call(layout: Layout, operations: Sequence[Operation]) -> Call:
     keys: list[str] = []
     words: list[str | bytes] = [layout.record_path, "ours" if layout.is_ours_alone else ""]
     for operation in operations:
-        keys.append(layout.prefix(operation.collection.name) + operation.pk)
+        keys.append(layout.prefix(operation.collection) + operation.pk)
         words += _words(layout, operation)
     return script_call(COMMIT, keys, *words)
 

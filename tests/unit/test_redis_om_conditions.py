@@ -30,7 +30,8 @@ from simstore.adapters.storage import (
     Range,
     words_index,
 )
-from simstore.domain.schema import kind_of
+from simstore.domain.schema import kind_of, schema_of
+from simstore.testing.models import Specimen
 from simstore.testing.texts import HOSTILE_TEXTS, LONG_TEXT
 from simstore.testing.values import HOSTILE_FLOATS, HOSTILE_INTS, floats, free_texts, integers
 
@@ -142,7 +143,7 @@ def test_the_test_of_values_says_what_memory_says(data: st.DataObject) -> None:
     known = [value for row in records.values() if row for value in (row[0], row[1])]
     conditions = _conditions(st.one_of(st.sampled_from(known), scalars) if known else scalars)
     condition = data.draw(conditions)
-    collection = Collection("Records", INDEXES, lambda pk, _: records[int(pk)])
+    collection = Collection("Records", INDEXES, lambda pk, _: records[int(pk)], schema_of(Specimen))
     memory = MemoryStorage(MemoryDatabase())
     memory.commit([Put(collection, str(pk), b"", row) for pk, row in records.items() if row])
     test = exact_test(INDEXES, condition)
