@@ -72,6 +72,8 @@ class StorageStore(Store):
                 "give one of them another name by __collection__: ClassVar[str]"
             )
         repository = StorageRepository(model, self._open_storage, self._kind)
+        if self._storage is not None:
+            self._storage.admit(repository.stored)
         self._models[collection] = model
         self._repositories[model] = repository
         return repository

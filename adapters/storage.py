@@ -271,6 +271,16 @@ class Storage(ABC):
         """What its answer to `condition`, one look-up in one index or in the pks, is worth."""
         return Precision.EXACT
 
+    def admit(self, collection: Collection) -> None:
+        """Take note of a collection, before anything is asked or written of it.
+
+        A storage that shares its database learns by it which of the keys are the store's.
+
+        Raises:
+            ModelError: it cannot keep the collection.
+        """
+        del collection
+
     @abstractmethod
     def commit(self, operations: Sequence[Operation]) -> list[bool]:
         """Apply all operations or, on any error, none. No two are on the same record.

@@ -94,7 +94,7 @@ class ModelSchema:
     def __init__(self, model: type[BaseModel]) -> None:
         _check_model(model)
         self.model = model
-        self.collection = getattr(model, "__collection__", model.__name__)
+        self.collection = collection_of(model)
         self._paths: dict[str, FieldPath] = {}
         self._marked_paths = tuple(_marked_paths(model, "", frozenset()))
         self.indexed = tuple(self._checked_index(path) for path in self._marked_paths)
@@ -166,6 +166,12 @@ def schema_of(model: type[BaseModel]) -> ModelSchema:
 @cache
 def _schema_of(model: type[BaseModel]) -> ModelSchema:
     return ModelSchema(model)
+
+
+def collection_of(model: type[BaseModel]) -> str:
+    """The name that the records of `model` are kept under."""
+    name: str = getattr(model, "__collection__", model.__name__)
+    return name
 
 
 @cache

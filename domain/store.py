@@ -147,7 +147,7 @@ class Store(Protocol):
         name that only adds methods has the same records, as instances of its own.
 
         Raises:
-            ModelError: the class cannot be used, or another one has its name.
+            ModelError: the class cannot be used, or another one has its name or its keys.
         """
         ...
 
@@ -167,7 +167,9 @@ class Store(Protocol):
     def collections(self) -> list[str]:
         """The names of the collections that hold a record, sorted.
 
-        Those of models that this program does not know are among them.
+        Those of models that this program does not know are among them; but where the database is
+        another program's, whose keys do not say what they are, only those of models whose
+        repository was asked for, and Sotopia's.
         """
         ...
 

@@ -33,9 +33,10 @@ def unknown_collections(store: Store, models: Iterable[type[BaseModel]]) -> tupl
     Leases are not among them: they end by themselves, and mean nothing elsewhere.
 
     Raises:
-        ModelError: one of them cannot be used as a record.
+        ModelError: one of them cannot be used as a record, or not in this store.
         BackendError: the backend failed.
     """
-    known = {schema_of(model).collection for model in models}
+    # By their repositories: a store that shares its database then knows which keys are theirs.
+    known = {store.repository(model).collection for model in models}
     known.add(schema_of(LeaseRecord).collection)
     return tuple(name for name in store.collections() if name not in known)

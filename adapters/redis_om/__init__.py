@@ -5,8 +5,8 @@ Options, beside those of ``redis://`` (``namespace``, ``timeout``, ``connect_tim
 ``pool_size``, and ``ssl_…`` with TLS):
 
 - ``db``: 0 alone, for the query engine has no other;
-- ``layout``: ``own``, or ``sotopia`` to work in place on a database that Sotopia writes. Then
-  there is no namespace, and only Sotopia's models can be stored.
+- ``layout``: ``own``, or ``sotopia`` to work in place on a database that Sotopia, or another
+  program of redis-om's, writes. Then there is no namespace.
 """
 
 from importlib.util import find_spec

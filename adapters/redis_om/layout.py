@@ -59,6 +59,10 @@ class Layout(ABC):
     is_ours_alone: bool
     """Whether nobody else has business at the keys: then what took a record's place may go."""
 
+    def admit(self, collection: Collection) -> None:
+        """As `Storage.admit`."""
+        del collection
+
     @abstractmethod
     def prefix(self, collection: Collection) -> str:
         """What the keys of a collection begin with; the pk is the rest."""

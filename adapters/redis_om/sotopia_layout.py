@@ -1,15 +1,22 @@
-"""Sotopia's own layout: its database is worked on in place.
+"""The layout of Sotopia and of redis-om: their database is worked on in place.
 
-A key is ``:{module}.{class}:{pk}``, and its RedisJSON document is the record. Sotopia's index
-``:{module}.{class}:index`` and its string ``:{module}.{class}:index:hash`` are left alone; we have
-an index of our own over the same keys. It indexes the records' fields as they are, so some
+A key is ``:{module}.{class}:{pk}``, as redis-om makes it of a model's module and name, and its
+RedisJSON document is the record. simstore's models of Sotopia's records are where Sotopia's own
+are; every other model is where redis-om keeps one of that module and name, even if the name is one
+of Sotopia's. A subclass of the same name that only adds methods has the records of its base, here
+as in every store. A ``__collection__`` says nothing of the key: redis-om knows no such name.
+
+The index ``:{module}.{class}:index`` and the strings beside it are redis-om's, and left alone; we
+have an index of our own over the same keys. It indexes the records' fields as they are, so some
 look-ups cannot be made in it, and are answered by reading records (see `attributes`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 import orjson
 import redis
+from pydantic import BaseModel
 
 from simstore.adapters.codec import json_of
 from simstore.adapters.reading import DOCUMENTS_AT_A_TIME
@@ -19,6 +26,8 @@ from simstore.adapters.redis_om.json_text import kept_json
 from simstore.adapters.redis_om.layout import Ask, Definition, Layout, Read, Row
 from simstore.adapters.storage import Collection, Content, IndexCondition, Put
 from simstore.domain.errors import InvalidRecordError, ModelError
+from simstore.domain.schema import collection_of, have_the_same_fields
+from simstore.domain.store import RECORD_MODELS
 
 PACKAGE = "sotopia.database"
 
@@ -47,23 +56,43 @@ RESERVED = {"index:hash", "index:schema"}
 
 
 class SotopiaLayout(Layout):
-    """A database that Sotopia reads and writes as well."""
+    """A database that Sotopia, or another program of redis-om's, reads and writes as well."""
 
     record_path = "."
     is_ours_alone = False
     rows_at_a_time = DOCUMENTS_AT_A_TIME
 
-    def prefix(self, collection: Collection) -> str:
-        module = MODULES.get(collection.name)
-        if module is None:
+    def __init__(self) -> None:
+        self._names = {_prefix_of(model): collection_of(model) for model in RECORD_MODELS}
+        """The collections of this store, by what their keys begin with. Sotopia's are always
+        among them. Of other keys nobody can tell whether they are of records or whose."""
+
+    def admit(self, collection: Collection) -> None:
+        model = collection.schema.model
+        prefix = self.prefix(collection)
+        if prefix.count(":") > 2:
             raise ModelError(
-                f"{collection.name} is none of Sotopia's models, and a database of Sotopia's keeps "
-                "no other; connect without layout=sotopia to store it"
+                f"{model.__module__}.{model.__name__} cannot be kept as redis-om keeps models: "
+                "with a colon in its name, its keys would be those of another class"
             )
-        return f":{PACKAGE}.{module}.{collection.name}:"
+        owner = self._names.setdefault(prefix, collection.name)
+        if owner != collection.name:
+            raise ModelError(
+                f"{model.__module__}.{model.__qualname__} is {collection.name!r} here, but its "
+                f"keys {prefix}… are already those of {owner!r}: redis-om's keys follow from the "
+                "names of a class and its module, so rename the class"
+            )
+
+    def prefix(self, collection: Collection) -> str:
+        return _prefix_of(collection.schema.model)
 
     def patterns(self) -> Mapping[str, Callable[[str], str | None]]:
-        return {f":{PACKAGE}.*": _name_of}
+        return {":*": self._name_of}
+
+    def _name_of(self, key: str) -> str | None:
+        """The collection of a key, None if it is of none that is known."""
+        end = key.find(":", 1) + 1
+        return self._names.get(key[:end]) if end < len(key) else None
 
     def document(self, put: Put) -> bytes:
         document = kept_json(json_of(put.content))
@@ -131,8 +160,18 @@ def with_other_fields(content: Content, stored: Content) -> Content:
     return new[:-1] + b"," + orjson.dumps(others)[1:] if others else new
 
 
-def _name_of(key: str) -> str | None:
-    """The collection of a key, None if it is not of a record."""
-    module, _, pk = key.removeprefix(f":{PACKAGE}.").partition(":")
-    module, _, name = module.rpartition(".")
-    return name if pk and MODULES.get(name) == module else None
+@cache
+def _prefix_of(model: type[BaseModel]) -> str:
+    """What the keys of a model's records begin with."""
+    kept = next(base for base in reversed(model.__mro__) if _has_records_of(base, model))
+    name = kept.__name__
+    module = f"{PACKAGE}.{MODULES[name]}" if kept in RECORD_MODELS else kept.__module__
+    return f":{module}.{name}:"
+
+
+def _has_records_of(base: type, model: type[BaseModel]) -> bool:
+    return (
+        issubclass(base, BaseModel)
+        and collection_of(base) == collection_of(model)
+        and have_the_same_fields(base, model)
+    )

@@ -61,6 +61,9 @@ class RedisOmStorage(Storage):
         self._indexes = SearchIndexes(self._database, layout)
         self._upkeep = Upkeep(self._database, layout, self._indexes)
 
+    def admit(self, collection: Collection) -> None:
+        self._layout.admit(collection)
+
     # Writing
 
     def commit(self, operations: Sequence[Operation]) -> list[bool]:
@@ -218,7 +221,7 @@ class OwnStorage(RedisOmStorage):
 
 
 class SotopiaStorage(RedisOmStorage):
-    """A database of Sotopia's."""
+    """A database of Sotopia's, or another of redis-om's."""
 
     def __init__(self, link: Link) -> None:
         super().__init__(link, SotopiaLayout())
@@ -226,13 +229,15 @@ class SotopiaStorage(RedisOmStorage):
     def commit(self, operations: Sequence[Operation]) -> list[bool]:
         """As `Storage.commit`; what is written over a version that was read keeps its other fields.
 
-        Those that its model does not know, that is: another version of Sotopia may.
+        Those that its model does not know, that is: another version of the class may.
         """
         return super().commit([self._with_other_fields(operation) for operation in operations])
 
     def _with_other_fields(self, operation: Operation) -> Operation:
         if not isinstance(operation, Put) or isinstance(operation.expected, Expected):
             return operation
+        if operation.collection.schema.model.model_config.get("extra") == "allow":
+            return operation  # it knows every field, and one that it lacks was removed
         [stored] = self.fetch(operation.collection, [operation.pk])
         if stored is None or version_of(stored) != operation.expected:
             raise Unexpected(operation)

@@ -130,12 +130,14 @@ def show(
 
 def _list_collections(store: Store, types: list[str] | None, *, as_json: bool) -> None:
     names = {schema_of(model).collection: name for name, model in NAMED_MODELS.items()}
-    known = {schema_of(model).collection: model for model in all_models(types)}
+    known = {
+        repository.collection: repository for repository in map(store.repository, all_models(types))
+    }
     rows: list[dict[str, Any]] = [
         {
             "collection": collection,
             "name": names.get(collection),
-            "records": store.repository(known[collection]).count() if collection in known else None,
+            "records": known[collection].count() if collection in known else None,
         }
         for collection in store.collections()
     ]

@@ -16,7 +16,6 @@ from simstore.domain.errors import (
     BackendError,
     ConflictError,
     InvalidRecordError,
-    ModelError,
     StoreURLError,
 )
 from simstore.domain.messaging import MatchingInWaitingRoom, SessionTransaction
@@ -24,7 +23,6 @@ from simstore.domain.profiles import AgentProfile
 from simstore.domain.query import Condition, field
 from simstore.domain.record import load_record
 from simstore.domain.store import RECORD_MODELS, Store
-from simstore.testing.models import Specimen
 from simstore.testing.texts import HOSTILE_TEXTS
 from simstore.testing.values import HOSTILE_INTS
 from tests.golden.sotopia_database import FOREIGN, documents, load, run_writer, state
@@ -311,14 +309,6 @@ def test_what_the_layout_cannot_hold_is_refused_before_anything_is_written(
     assert state(client) == {}
     empty.episodes.save(good)
     assert empty.episodes.get("good") == good
-
-
-def test_other_models_are_refused(client: redis.Redis, empty: Store) -> None:
-    specimens = empty.repository(Specimen)
-    for call in (lambda: specimens.save(Specimen(pk="a")), specimens.find, specimens.count):
-        with pytest.raises(ModelError, match="none of Sotopia's models"):
-            call()
-    assert state(client) == {}
 
 
 @pytest.mark.parametrize("option", ["layout=sotopa", "layout=sotopia&namespace=x", "layout="])
