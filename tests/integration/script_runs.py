@@ -12,6 +12,7 @@ from simstore.domain.store import Store
 from simstore.samples import sample_path
 from simstore.services import import_records
 from simstore.sotopia import binding, current_store
+from simstore.sotopia.environment import Environment
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,7 +32,7 @@ def printed_by(script: Path, folder: Path, **variables: str) -> str:
             patch.delenv(name, raising=False)
         for name, text in variables.items():
             patch.setenv(name, text)
-        patch.setattr(binding, "_environment", binding._Environment())  # nothing is open yet
+        patch.setattr(binding, "_environment", Environment())  # nothing is open yet
         patch.chdir(folder)
         warnings.simplefilter("ignore")  # some use pydantic's old names
         try:

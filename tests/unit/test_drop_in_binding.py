@@ -2,9 +2,11 @@
 
 import asyncio
 import contextvars
+import gc
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import simstore
+from simstore.adapters.base_store import StorageStore
 from simstore.domain.errors import (
     InvalidArgumentError,
     NotBoundError,
@@ -19,6 +22,7 @@ from simstore.domain.errors import (
     StoreURLError,
 )
 from simstore.sotopia import AgentProfile, bind, binding, current_store
+from simstore.sotopia.environment import Environment
 
 VARIABLES = ("SIMSTORE_URL", "SOTOPIA_STORAGE_BACKEND", "REDIS_OM_URL")
 
@@ -28,8 +32,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]
     """An environment that names no store, and whose stores are this test's own."""
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(binding, "_environment", binding._Environment())
-    monkeypatch.setattr(binding, "_bound", contextvars.ContextVar("bound", default=None))
+    monkeypatch.setattr(binding, "_environment", Environment())
+    monkeypatch.setattr(binding, "_current", contextvars.ContextVar("bound", default=None))
     yield monkeypatch
     binding._close_all()
 
@@ -77,6 +81,81 @@ def test_a_binding_without_a_block_holds_until_the_next() -> None:
     assert current_store() is second is not first
 
 
+def test_a_block_brings_back_what_was_bound_before_it_alone() -> None:
+    first = bind("memory://").store
+    with bind("memory://") as inner:
+        later = bind("memory://").store
+        assert current_store() is later
+        with bind("memory://") as innermost:
+            assert current_store() is innermost
+        assert current_store() is later
+    assert current_store() is first
+    assert inner is not first
+
+
+def test_a_binding_may_get_its_block_later() -> None:
+    one = bind("memory://")
+    other = bind("memory://")
+    with one as store:
+        assert current_store() is store is one.store
+    assert current_store() is other.store
+
+
+def test_a_binding_has_one_block() -> None:
+    once = bind("memory://")
+    with once:
+        with pytest.raises(InvalidArgumentError, match="one block"):
+            once.__enter__()
+        assert current_store() is once.store
+    with pytest.raises(InvalidArgumentError, match="one block"), once:
+        pass
+    with pytest.raises(NotBoundError):
+        current_store()
+
+
+def test_blocks_may_end_in_any_order() -> None:
+    one, other = bind("memory://"), bind("memory://")
+    one.__enter__()
+    other.__enter__()
+    one.__exit__(None, None, None)
+    assert current_store() is other.store
+    other.__exit__(None, None, None)
+    with pytest.raises(NotBoundError):
+        current_store()
+
+
+def test_a_generator_that_is_closed_in_another_block_leaves_it_alone() -> None:
+    def steps() -> Iterator[int]:
+        with bind("memory://"):
+            yield 1
+            yield 2
+
+    outer = bind("memory://").store
+    running = steps()
+    next(running)
+    with bind("memory://") as mine:
+        running.close()  # type: ignore[attr-defined]  # of a generator
+        assert current_store() is mine
+    assert current_store() is outer
+
+
+def test_a_block_that_ends_in_another_context_is_passed_over() -> None:
+    inner = bind("memory://")
+    inner.__enter__()
+    contextvars.copy_context().run(inner.__exit__, None, None, None)
+    with pytest.raises(NotBoundError):
+        current_store()
+
+
+def test_stores_that_were_bound_and_left_are_not_kept() -> None:
+    bind("memory://")
+    left = weakref.ref(current_store())
+    for _ in range(3):
+        bind("memory://")
+    gc.collect()
+    assert left() is None
+
+
 def test_a_store_that_is_given_is_its_owners_to_close() -> None:
     with simstore.connect("memory://") as store:
         with bind(store) as bound:
@@ -85,7 +164,7 @@ def test_a_store_that_is_given_is_its_owners_to_close() -> None:
         assert store.agents.count() == 1
 
 
-@pytest.mark.parametrize("wrong", [None, 5, Path("x.db"), AgentProfile])
+@pytest.mark.parametrize("wrong", [None, 5, Path("x.db"), AgentProfile, StorageStore])
 def test_what_is_no_store_is_refused(wrong: object) -> None:
     with pytest.raises(InvalidArgumentError, match="a store or the URL of one"):
         bind(wrong)  # type: ignore[arg-type]  # the mistake
@@ -139,98 +218,6 @@ def test_each_task_has_its_own_and_inherits() -> None:
             return a, b, inherited
 
     assert asyncio.run(main()) == (["a"], ["b"], 1)
-
-
-def test_the_environments_store_is_one_for_all_threads(
-    environment: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    environment.setenv("SIMSTORE_URL", "memory://")
-    environment.setenv("REDIS_OM_URL", "redis://localhost:1")
-    environment.setenv("SOTOPIA_STORAGE_BACKEND", "redis")
-    ada("first").save()
-    with ThreadPoolExecutor(8) as pool:
-        stores = set(pool.map(lambda _: current_store(), range(50)))
-    assert stores == {current_store()}
-    assert AgentProfile.get("ada").tag == "first"
-    environment.setenv("SIMSTORE_URL", f"sqlite:///{tmp_path}/second.db")
-    assert AgentProfile.all() == []
-    environment.setenv("SIMSTORE_URL", "memory://")
-    assert AgentProfile.get("ada").tag == "first"
-
-
-@pytest.mark.parametrize(
-    ("redis_url", "expected"),
-    [
-        ("redis://localhost:6379", "redis+om://localhost:6379?layout=sotopia"),
-        ("redis://:p%40ss@h:1/2", "redis+om://:p%40ss@h:1/2?layout=sotopia"),
-        ("rediss://h", "rediss+om://h?layout=sotopia"),
-        ("redis://h?decode_responses=True", "redis+om://h?layout=sotopia"),
-        ("redis://h?timeout=5&decode_responses=True", "redis+om://h?timeout=5&layout=sotopia"),
-        (
-            "redis://h?socket_timeout=5&socket_connect_timeout=2.5&max_connections=8",
-            "redis+om://h?timeout=5&connect_timeout=2.5&pool_size=8&layout=sotopia",
-        ),
-        (
-            "redis://h?health_check_interval=30&protocol=3&retry_on_timeout=True&encoding=utf-8",
-            "redis+om://h?layout=sotopia",
-        ),
-        (
-            "rediss://h?ssl_cert_reqs=none&client_name=me",
-            "rediss+om://h?ssl_cert_reqs=none&layout=sotopia",
-        ),
-    ],
-)
-def test_sotopias_redis_is_worked_on_in_place(redis_url: str, expected: str) -> None:
-    assert binding.in_place(redis_url) == expected
-
-
-@pytest.mark.parametrize("redis_url", ["localhost:6379", "unix:///tmp/redis.sock", "http://h"])
-def test_a_url_that_sotopia_has_not_for_redis_is_refused(
-    environment: pytest.MonkeyPatch, redis_url: str
-) -> None:
-    environment.setenv("REDIS_OM_URL", redis_url)
-    with pytest.raises(StoreURLError, match="REDIS_OM_URL") as caught:
-        current_store()
-    assert redis_url not in str(caught.value)  # it may hold a password
-
-
-@pytest.mark.parametrize(
-    ("variables", "place"),
-    [
-        ({"REDIS_OM_URL": "redis://h:1"}, "redis+om://h:1?layout=sotopia"),
-        (
-            {"REDIS_OM_URL": "redis://h:1", "SOTOPIA_STORAGE_BACKEND": "redis"},
-            "redis+om://h:1?layout=sotopia",
-        ),
-        ({"SOTOPIA_STORAGE_BACKEND": "Redis"}, "redis+om://localhost:6379?layout=sotopia"),
-        (
-            {"SOTOPIA_STORAGE_BACKEND": "local", "REDIS_OM_URL": "redis://h:1"},
-            "/home/a/.sotopia/data",
-        ),
-        ({"SIMSTORE_URL": "memory://x", "SOTOPIA_STORAGE_BACKEND": "local"}, "memory://x"),
-    ],
-)
-def test_where_the_environments_store_is(
-    environment: pytest.MonkeyPatch, variables: dict[str, str], place: str
-) -> None:
-    environment.setenv("HOME", "/home/a")
-    opened: list[str] = []
-
-    def open_store(url: str) -> simstore.Store:
-        opened.append(url)
-        return simstore.connect("memory://")
-
-    environment.setattr(binding, "_open", open_store)
-    for name, value in variables.items():
-        environment.setenv(name, value)
-    assert current_store() is current_store()
-    assert opened == [place]
-
-
-def test_an_unknown_backend_of_sotopias_is_refused(environment: pytest.MonkeyPatch) -> None:
-    environment.setenv("SOTOPIA_STORAGE_BACKEND", "mongo")
-    with pytest.raises(StoreURLError, match="redis or local, not 'mongo'"):
-        current_store()
 
 
 PROGRAM = """
