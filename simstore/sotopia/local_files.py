@@ -1,72 +1,174 @@
 """Sotopia's local files, copied once into an SQLite file beside them.
 
 Sotopia keeps a record in ``~/.sotopia/data/{class}/{pk}.json`` where it has no Redis. Such files
-have no index, no expiry and no safe writes, so they are read, and never written.
+have no index, no expiry and no safe writes, so they are read, and never written. They are read
+once: what Sotopia writes into them after the copy is not seen.
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from stat import S_ISREG
+from tempfile import TemporaryDirectory
+from typing import Any, NoReturn
 from urllib.parse import quote
 
-import orjson
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
+from simstore.adapters.codec import FAULTS, first_fault
 from simstore.connection import connect
-from simstore.domain.errors import ImportFileError
+from simstore.domain.errors import BackendUnavailableError, ImportFileError, SaveManyError
 from simstore.domain.record import load_record
+from simstore.domain.repository import Repository
 from simstore.domain.store import RECORD_MODELS, Store
+from simstore.domain.text import shown
+from simstore.services.files.jsonl import JsonError, JsonSyntaxError, load_json
 
 DATABASE = "simstore.db"
+SUFFIX = ".json"
+
+BATCH = 200
+"""How many records are held at a time."""
+
+_ELSEWHERE = "set SIMSTORE_URL to a store elsewhere, such as sqlite:////path/to/file.db"
 
 
 def open_local(folder: Path) -> Store:
     """The store beside `folder`, Sotopia's local files, of which it begins as a copy.
 
-    They are copied when the database is made, all or nothing, and looked at no more.
+    They are copied when there is no database, all or nothing, and looked at no more. Where several
+    processes do so at once, all use the copy that is complete first. One that is killed leaves a
+    folder ``simstore.db.copying-…`` behind, which nobody uses.
 
     Raises:
-        ImportFileError: a file makes no record; there is no database then.
-        BackendUnavailableError: the database cannot be opened.
-        OSError: a file cannot be read, or the database cannot be made.
+        ImportFileError: a file makes no record, or it or a folder cannot be read; there is no
+            database then.
+        BackendUnavailableError: the database cannot be made or opened.
+        StoreURLError: the folder's name cannot be written in a URL.
     """
     database = folder.parent / DATABASE
-    if not database.exists():
-        database.parent.mkdir(parents=True, exist_ok=True)
-        _copy(folder, database)
+    log = Path(f"{database}-wal")
+    orphaned = os.path.lexists(log)  # before the database, which others may make, and then a log
+    if not os.path.lexists(database):
+        if orphaned:  # SQLite would take it for the new database's
+            raise BackendUnavailableError(
+                f"{log} belongs to a database that is not there any more; remove it, too"
+            )
+        _make(database, folder)
+    try:
+        database.stat()  # SQLite would make an empty one where a link leads to nothing
+    except OSError as error:
+        raise BackendUnavailableError(
+            f"{database} is a link to what cannot be opened: {error.strerror}; mend or remove it"
+        ) from error
     return connect(_url(database))
 
 
-def _copy(folder: Path, database: Path) -> None:
-    unfinished = database.with_name(f"{database.name}.{os.getpid()}")
+def _make(database: Path, folder: Path) -> None:
     try:
-        with connect(_url(unfinished)) as store:
-            for model in RECORD_MODELS:
-                store.repository(model).save_many(_records(model, folder / model.__name__))
-        with suppress(FileExistsError):  # another process was faster
-            os.link(unfinished, database)
-    finally:
-        for path in database.parent.glob(f"{unfinished.name}*"):
-            path.unlink()
-
-
-def _records(model: type[BaseModel], folder: Path) -> Iterator[BaseModel]:
-    for path in sorted(folder.glob("*.json")):
+        database.parent.mkdir(parents=True, exist_ok=True)
+        own = TemporaryDirectory(
+            prefix=f"{DATABASE}.copying-", dir=database.parent, ignore_cleanup_errors=True
+        )
+    except OSError as error:
+        raise BackendUnavailableError(
+            f"{database} cannot be made: {error.strerror}; {_ELSEWHERE}"
+        ) from error
+    with own:
+        copy = Path(own.name, DATABASE)
+        _copy(folder, copy)
         try:
-            document: Any = orjson.loads(path.read_bytes())
-            if not isinstance(document, dict):
-                raise ImportFileError(str(path), 0, "", "it is not a JSON object")
-            yield load_record(model, {"pk": path.stem, **document})
-        except orjson.JSONDecodeError as error:
-            raise ImportFileError(str(path), 0, "", f"it is not JSON: {error}") from error
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False)[0]
-            name = ".".join(map(str, first["loc"][:1]))
-            reason = first["msg"].removeprefix("Value error, ")
-            raise ImportFileError(str(path), 0, name, reason) from error
+            os.link(copy, database)  # which, unlike renaming, replaces nothing
+        except FileExistsError:
+            return  # another process was faster
+        except OSError as error:
+            raise BackendUnavailableError(
+                f"{database} cannot be made by a hard link, which some file systems lack: "
+                f"{error.strerror}; {_ELSEWHERE}"
+            ) from error
+
+
+def _copy(folder: Path, database: Path) -> None:
+    # Not at the top: that module imports `binding`, which imports this one.
+    from simstore.sotopia import records  # noqa: PLC0415
+
+    _names(folder)  # says what is wrong with it, in its own name
+    with connect(_url(database)) as store:
+        for model in RECORD_MODELS:
+            # Sotopia's class, not the plain one: it keeps fields that are not declared.
+            repository = store.repository(getattr(records, model.__name__))
+            of_model = folder / model.__name__
+            paths = [of_model / name for name in _names(of_model) if name.endswith(SUFFIX)]
+            for start in range(0, len(paths), BATCH):
+                batch = [_record(repository, path) for path in paths[start : start + BATCH]]
+                try:
+                    repository.save_many(batch)
+                except SaveManyError as error:
+                    raise BackendUnavailableError(
+                        f"{folder} cannot be copied into {database}: {error.__cause__}"
+                    ) from error
+    if Path(f"{database}-wal").exists():  # records that are not in the file
+        raise BackendUnavailableError(f"{database} could not be completed; is the disk full?")
+
+
+def _names(folder: Path) -> list[str]:
+    """What is in `folder`, in order; nothing if it does not exist."""
+    try:
+        return sorted(path.name for path in folder.iterdir())
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) and not folder.is_symlink():
+            return []
+        _refuse(folder, f"cannot be read as a folder: {error.strerror}", cause=error)
+
+
+def _record(repository: Repository[Any], path: Path) -> Any:
+    name = path.name.removesuffix(SUFFIX)
+    document = _document(path)
+    pk = document.get("pk")
+    if pk is None or (isinstance(pk, str) and not pk.strip()):
+        pk = name
+    try:
+        record: Any = load_record(repository.model, {**document, "pk": pk})
+        repository.check(record)
+    except ValidationError as error:
+        field, reason = first_fault(error)
+        _refuse(path, reason, field, error)
+    except FAULTS as error:  # it cannot be stored as it is: an integer has too many digits, say
+        _refuse(path, str(error), cause=error)
+    if record.pk != name:
+        _refuse(path, f"it is {shown(pk)}, and the file's name says {name!r}", "pk")
+    return record
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        document = load_json(_text(path))
+    except JsonSyntaxError as error:
+        _refuse(path, f"is not JSON: {error.__cause__}", cause=error)
+    except JsonError as error:
+        _refuse(path, error.reason, error.field, error)
+    if not isinstance(document, dict):
+        _refuse(path, "is not a JSON object")
+    return document
+
+
+def _text(path: Path) -> str:
+    try:
+        if not S_ISREG(path.stat().st_mode):  # a pipe would be waited for
+            _refuse(path, "is not a file")
+        text = path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        _refuse(path, f"is not UTF-8: {error.reason} at byte {error.start + 1}", cause=error)
+    except OSError as error:
+        _refuse(path, f"cannot be read: {error.strerror}", cause=error)
+    if text.startswith("\ufeff"):
+        _refuse(path, "is not JSON: it begins with a byte order mark")
+    return text
+
+
+def _refuse(path: Path, reason: str, field: str = "", cause: Exception | None = None) -> NoReturn:
+    advice = "mend it or move it away; nothing was copied"
+    raise ImportFileError(str(path), 0, field, f"{reason}; {advice}") from cause
 
 
 def _url(path: Path) -> str:
-    return f"sqlite:///{quote(path.absolute().as_posix())}"
+    return f"sqlite:///{quote(os.fsencode(path.absolute().as_posix()))}"
