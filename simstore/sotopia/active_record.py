@@ -1,20 +1,27 @@
 """Models that save and find themselves, as redis-om's do, in the store that is bound."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextvars import ContextVar
+from copy import copy
 from typing import TYPE_CHECKING, Any, Self, TypeVar, dataclass_transform
 
+import pydantic
 from pydantic import BaseModel, ConfigDict
 
 from simstore.domain.checking import checked
-from simstore.domain.errors import InvalidPkError, NotFoundError
+from simstore.domain.errors import (
+    InvalidArgumentError,
+    InvalidPkError,
+    ModelError,
+    NotFoundError,
+)
 from simstore.domain.query import Condition
 from simstore.domain.record import Record
 from simstore.domain.repository import Repository
 from simstore.domain.schema import near_name, schema_of
 from simstore.sotopia.binding import current_store
-from simstore.sotopia.changing import changed, saved
-from simstore.sotopia.fields import Field, ModelField, forget_vain_indexes, path_of
+from simstore.sotopia.changing import changed, take_over, write_settled
+from simstore.sotopia.fields import ModelField, forget_vain_indexes, path_of
 from simstore.sotopia.find_query import FindQuery
 
 if TYPE_CHECKING:
@@ -24,12 +31,21 @@ else:
 
 M = TypeVar("M", bound="JsonModel")
 
+METHODS = frozenset(
+    ("add", "all", "all_pks", "delete", "delete_many", "expire", "find", "get", "save", "update")
+)
+"""What every model can do, so that no field can be called so."""
+
 _making = ContextVar("a class is being made", default=False)
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=(Field,))
+@dataclass_transform(kw_only_default=True, field_specifiers=(pydantic.Field, pydantic.PrivateAttr))
 class ActiveRecordMeta(ModelMetaclass):
-    """Makes ``EpisodeLog.tag`` a field to be compared, where it would be an AttributeError."""
+    """Makes ``EpisodeLog.tag`` a field to be compared, where it would be an AttributeError.
+
+    To type checkers it is what a record has there, and a field with `Field` has a default, since
+    they understand none that is given by position.
+    """
 
     def __new__(cls, *arguments: Any, **options: Any) -> Any:
         token = _making.set(True)
@@ -37,6 +53,11 @@ class ActiveRecordMeta(ModelMetaclass):
             made: Any = super().__new__(cls, *arguments, **options)
         finally:
             _making.reset(token)
+        for name in METHODS & made.model_fields.keys():
+            raise ModelError(
+                f"{made.__name__}.{name} cannot be a field: every JsonModel has a method {name}()"
+            )
+        with_own_pk(made)
         if made.__pydantic_complete__:  # else its types are not known yet
             forget_vain_indexes(made)
         return made
@@ -51,6 +72,17 @@ class ActiveRecordMeta(ModelMetaclass):
             if name not in fields:
                 raise AttributeError(f"{cls.__name__} has no {name!r}{near_name(name, fields)}")
             return ModelField(cls, name)
+
+
+def with_own_pk(model: type[BaseModel]) -> None:
+    """Let a blank pk be assigned, where another base of `model` says ``pk: str | None = ""``."""
+    pk = model.model_fields["pk"]
+    blank = not pk.is_required() and not pk.get_default(call_default_factory=True)
+    if pk.annotation is str and not blank:
+        return
+    model.__pydantic_fields__["pk"] = copy(Record.model_fields["pk"])
+    if model.__pydantic_complete__:
+        model.model_rebuild(force=True)
 
 
 class EmbeddedJsonModel(BaseModel):
@@ -75,6 +107,14 @@ class JsonModel(Record, metaclass=ActiveRecordMeta):
     def _repository(cls) -> Repository[Self]:
         return current_store().repository(cls)
 
+    @classmethod
+    def _key(cls, pk: Any) -> str:
+        if isinstance(pk, BaseModel):
+            raise InvalidArgumentError(
+                f"{cls.__name__} is asked for a pk, not for a record: {pk!r}"
+            )
+        return str(pk)
+
     def save(self) -> Self:
         """Store it under its pk, in the place of what is there.
 
@@ -82,19 +122,20 @@ class JsonModel(Record, metaclass=ActiveRecordMeta):
             InvalidRecordError: a value does not fit its field; the message names it.
         """
         repository = self._repository()
-        saved([self], lambda items: repository.save(items[0]))
+        write_settled([self], lambda items: repository.save(items[0]))
         return self
 
     @classmethod
-    def add(cls, models: Sequence[Self]) -> Sequence[Self]:
+    def add(cls, models: Iterable[Self]) -> list[Self]:
         """Store all `models` in bulk; return them.
 
         Raises:
             InvalidRecordError: one of them cannot be stored; nothing was.
             SaveManyError: the backend failed part of the way; it says what was not stored.
         """
-        saved(models, cls._repository().save_many)
-        return models
+        given = list(models)
+        write_settled(given, cls._repository().save_many)
+        return given
 
     @classmethod
     def get(cls, pk: Any) -> Self:
@@ -103,24 +144,25 @@ class JsonModel(Record, metaclass=ActiveRecordMeta):
         Raises:
             NotFoundError: there is none.
         """
-        repository = cls._repository()
+        repository, key = cls._repository(), cls._key(pk)
         try:
-            return repository.get(str(pk))
+            return repository.get(key)
         except InvalidPkError as error:  # what no record can have
-            raise NotFoundError(repository.collection, [str(pk)]) from error
+            raise NotFoundError(repository.collection, [key]) from error
 
     @classmethod
-    def find(cls, *conditions: Any, **equals: Any) -> FindQuery[Self]:
+    def find(cls, /, *conditions: Any, **equals: Any) -> FindQuery[Self]:
         """The records that fulfil all `conditions` and have the values of `equals`.
 
-        ``EpisodeLog.find(EpisodeLog.tag == tag, environment=pk)``.
+        ``EpisodeLog.find(EpisodeLog.tag == tag, environment=pk)``. Nothing is read yet.
 
         Raises:
             QueryError: a condition does not fit the model; the message says why.
         """
         fields = [ModelField(cls, path_of(cls, name)) == value for name, value in equals.items()]
         where: tuple[Condition, ...] = (*conditions, *fields)
-        checked(schema_of(cls), where, {})
+        if where:  # held against the model now, and out of reach of who changes a list later
+            where = (checked(schema_of(cls), where, {}),)
         return FindQuery(cls, cls._repository, where)
 
     @classmethod
@@ -137,16 +179,27 @@ class JsonModel(Record, metaclass=ActiveRecordMeta):
     def delete(cls, pk: Any) -> int:
         """Delete the record of `pk`; return 1, or 0 if there is none."""
         try:
-            return cls._repository().delete_many([str(pk)])
+            return cls._repository().delete_many([cls._key(pk)])
         except InvalidPkError:
             return 0
 
     @classmethod
     def delete_many(cls, models: Iterable[Self]) -> int:
-        """Delete the records of `models`; return how many were there."""
-        return cls._repository().delete_many([model.pk for model in models])
+        """Delete the records of `models`; return how many were there.
 
-    def update(self, **fields: Any) -> Self:
+        Raises:
+            InvalidArgumentError: one of them is no record of this model.
+        """
+        pks = []
+        for model in models:
+            if not isinstance(model, cls):
+                raise InvalidArgumentError(
+                    f"{cls.__name__}.delete_many() takes its records, not {model!r}"
+                )
+            pks.append(model.pk)
+        return cls._repository().delete_many(pks)
+
+    def update(self, /, **fields: Any) -> Self:
         """Set `fields`, and save; ``outer__inner=value`` sets one of an embedded model.
 
         If a value does not fit, nothing is set.
@@ -154,9 +207,9 @@ class JsonModel(Record, metaclass=ActiveRecordMeta):
         Raises:
             QueryError: there is no such field.
             InvalidRecordError: a value does not fit its field.
+            InvalidArgumentError: the pk is among them.
         """
-        values = changed(self, fields).save()
-        self.__dict__.update(values.__dict__)
+        take_over(self, changed(self, fields).save())
         return self
 
     def expire(self, num_seconds: float) -> None:

@@ -1,5 +1,6 @@
 """Fields as redis-om declares and asks them: ``Field(index=True)`` and ``Model.field == value``."""
 
+import inspect
 import re
 from collections.abc import Iterable
 from enum import Enum
@@ -12,7 +13,10 @@ from simstore.domain import query
 from simstore.domain.errors import ModelError, QueryError
 from simstore.domain.fields import FullText, Indexed
 from simstore.domain.query import Condition, Operand, Scalar
-from simstore.domain.schema import schema_of, shape_of
+from simstore.domain.schema import near_name, schema_of, shape_of
+
+_PYDANTICS = frozenset(inspect.signature(pydantic.Field).parameters) - {"default", "extra"}
+"""The words that `pydantic.Field` takes."""
 
 
 def Field(  # noqa: N802, PLR0913 — the name and the words that redis-om's users write
@@ -32,11 +36,17 @@ def Field(  # noqa: N802, PLR0913 — the name and the words that redis-om's use
     `case_sensitive` change nothing.
 
     Raises:
-        ModelError: it is to be the primary key: that is always the field ``pk``.
+        ModelError: it is to be the primary key, which is always the field ``pk``; or a word is
+            known neither here nor to pydantic.
     """
     del sortable, case_sensitive
     if primary_key:
         raise ModelError("the primary key is always the field pk: a str, which every model has")
+    if "regex" in others:  # what redis-om calls it still
+        others["pattern"] = others.pop("regex")
+    for name in others.keys() - _PYDANTICS:
+        hint = near_name(name, [*_PYDANTICS, "index", "full_text_search", "sortable"])
+        raise ModelError(f"Field() knows no {name!r}{hint}")
     if default is not ...:
         others["default"] = default
     field: Any = pydantic.Field(**others)
@@ -78,9 +88,12 @@ class ModelField(query.Field):
     def __getattr__(self, name: str) -> "ModelField":
         if name.startswith("__"):
             raise AttributeError(name)
-        field = ModelField(self._model, f"{self.path}.{name}")
-        schema_of(self._model).resolve(field.path)
-        return field
+        path = f"{self.path}.{name}"
+        try:
+            schema_of(self._model).resolve(path)
+        except QueryError as error:
+            raise AttributeError(str(error)) from error
+        return ModelField(self._model, path)
 
     def __eq__(self, operand: Operand) -> Condition:  # type: ignore[override]
         if self._looks_into_list(operand):
@@ -124,11 +137,16 @@ _SYNTAX = re.compile(r"""(?:^|\s)[-~@](?=\w)|[*%|"(){}\[\]$]""")
 """What RediSearch would take for something else than words."""
 
 
-def path_of(model: type[BaseModel], name: str) -> str:
-    """The path of a field that is named as in Python or, within another one, as ``outer__inner``.
+def path_of(model: type[BaseModel], name: str | query.Field) -> str:
+    """The path of a field: ``Model.field``, or its name, ``outer__inner`` of one within another.
 
     Raises:
         QueryError: there is no such field.
     """
+    if isinstance(name, query.Field):
+        return name.path
+    given: object = name
+    if not isinstance(given, str):
+        raise QueryError(f"a field is named by a str, or is Model.field, not {name!r}")
     path = name if name in model.model_fields else name.replace("__", ".")
     return schema_of(model).resolve(path).path

@@ -5,13 +5,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar, overload
 
+from simstore.adapters.ordering import Ordering
 from simstore.domain.checking import checked
 from simstore.domain.errors import NotFoundError
 from simstore.domain.matching import predicate
-from simstore.domain.query import And, Condition
+from simstore.domain.query import And, Condition, Field
 from simstore.domain.record import Record
 from simstore.domain.repository import DEFAULT_BATCH_SIZE, Repository
-from simstore.domain.schema import schema_of
+from simstore.domain.schema import scalar, schema_of
 from simstore.sotopia.changing import changed
 from simstore.sotopia.fields import path_of
 
@@ -31,7 +32,7 @@ class FindQuery(Generic[T]):
     order_by: tuple[str, ...] = ()
 
     def all(self, batch_size: int = DEFAULT_BATCH_SIZE) -> list[T]:
-        """All of them; `batch_size` is how many are read at a time."""
+        """All of them; `batch_size` is how many are read at a time, unless they are sorted."""
         if self.order_by:
             return self.repository().find(*self.where, order_by=self.order_by)
         return list(self.repository().iterate(*self.where, batch_size=batch_size))
@@ -58,38 +59,39 @@ class FindQuery(Generic[T]):
             *self.where, order_by=self.order_by, limit=limit, offset=offset
         )
 
-    def sort_by(self, *fields: str) -> "FindQuery[T]":
+    def sort_by(self, *fields: str | Field) -> "FindQuery[T]":
         """The same in the order of `fields`: ``"age"``, or ``"-age"`` for descending.
 
         Raises:
-            QueryError: there is no such field.
+            QueryError: there is no such field, or its values have no order.
         """
-        names = [name.removeprefix("-") for name in fields]
-        paths = [path_of(self.model, name) for name in names]
-        signs = ["-" if name.startswith("-") else "" for name in fields]
-        order_by = tuple(sign + path for sign, path in zip(signs, paths, strict=True))
-        return replace(self, order_by=order_by)
+        order_by: list[str] = []
+        for name in fields:
+            sign = "-" if isinstance(name, str) and name.startswith("-") else ""
+            order_by.append(sign + path_of(self.model, name[1:] if sign else name))  # type: ignore[index]  # a str
+        Ordering.parse(schema_of(self.model), order_by)
+        return replace(self, order_by=tuple(order_by))
 
-    def values(self, *fields: str) -> list[dict[str, Any]]:
+    def values(self, *fields: str | Field) -> list[dict[str, Any]]:
         """Some `fields` of each, as a dict; all of them if none is named.
 
-        Where all are indexed, and no order is asked for, no record is read.
+        Where all are indexed, and those of the order, no record is read.
 
         Raises:
             QueryError: there is no such field.
         """
-        names = fields or tuple(self.model.model_fields)
-        paths = [path_of(self.model, name) for name in names]
-        if not self.order_by:
-            rows = self.repository().project(paths, *self.where)
-            return [
-                {name: row[path] for name, path in zip(names, paths, strict=True)} for row in rows
-            ]
-        schema = schema_of(self.model)
-        read = {name: schema.resolve(path).read for name, path in zip(names, paths, strict=True)}
-        return [{name: value_of(item) for name, value_of in read.items()} for item in self.all()]
+        stored = [name for name, info in self.model.model_fields.items() if not info.exclude]
+        names = {path_of(self.model, name): name for name in fields or stored}
+        ordering = Ordering.parse(schema_of(self.model), self.order_by)
+        paths = () if ordering is None else ordering.paths
+        rows = self.repository().project([*{*names, *paths, "pk"}], *self.where)
+        if ordering is not None:
+            by_pk = {row["pk"]: row for row in rows}
+            keys = ((pk, [scalar(row[path]) for path in paths]) for pk, row in by_pk.items())
+            rows = [by_pk[pk] for pk in ordering.sorted(keys)]
+        return [{_shown(name): row[path] for path, name in names.items()} for row in rows]
 
-    def update(self, **fields: Any) -> int:
+    def update(self, /, **fields: Any) -> int:
         """Set `fields` in each of them; return in how many.
 
         All are checked before the first is written. A record that others delete meanwhile, or
@@ -150,6 +152,10 @@ class FindQuery(Generic[T]):
         if not found:
             raise IndexError(f"there is no record {item} where {And(self.where)}")
         return found[0]
+
+
+def _shown(name: str | Field) -> str:
+    return name if isinstance(name, str) else name.path
 
 
 class _PassedOverError(Exception):

@@ -4,16 +4,20 @@ import datetime as dt
 import warnings
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Literal, Optional
 
+import pydantic
 import pytest
-from pydantic import BaseModel, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model, field_validator
 
 import simstore
 from simstore.domain.errors import InvalidRecordError, ModelError, QueryError
+from simstore.domain.record import Record
 from simstore.domain.schema import schema_of
 from simstore.domain.store import Store
 from simstore.sotopia import AgentProfile, EmbeddedJsonModel, EpisodeLog, Field, JsonModel, bind
+from simstore.sotopia.active_record import METHODS
 
 
 class Address(EmbeddedJsonModel):
@@ -113,7 +117,7 @@ def test_its_other_rules_are_pydantics() -> None:
     with pytest.raises(ValidationError, match="greater than or equal"):
         Person(name="x", score=-1)
     with pytest.raises(ValidationError, match="name"):
-        Person()  # type: ignore[call-arg]  # the mistake
+        Person()
     one, other = Person(name="a"), Person(name="b")
     one.pets.append("Tom")
     assert other.pets == []
@@ -133,6 +137,171 @@ def test_the_store_has_it_as_any_other_model(alice: Person, store: Store) -> Non
 def test_another_primary_key_is_refused() -> None:
     with pytest.raises(ModelError, match="always the field pk"):
         Field(primary_key=True)
+
+
+def test_a_word_that_nobody_knows_is_refused() -> None:
+    for word, near in (("indx", "index"), ("descripton", "description")):
+        with pytest.raises(ModelError, match=f"no '{word}'; did you mean '{near}'"):
+            Field(**{word: True})
+    with pytest.raises(ModelError, match="no 'vector_options'"):
+        Field(vector_options={})
+
+
+def test_redis_oms_word_for_a_pattern_is_known() -> None:
+    class Coded(JsonModel):
+        code: str = Field(regex="^[a-z]$")
+
+    with pytest.raises(ValidationError, match="pattern"):
+        Coded(code="A")
+
+
+@pytest.mark.parametrize("default", [{"default": ""}, {"default_factory": str}, {"default": None}])
+@pytest.mark.parametrize("annotation", [str, Optional[str]])  # noqa: UP045 — as above
+def test_a_pk_as_sotopia_declares_it_is_assigned(annotation: Any, default: Any) -> None:
+    base = create_model(
+        "Base", pk=(annotation, pydantic.Field(**default)), name=(str, Field(index=True))
+    )
+
+    class Noted(base, JsonModel):  # type: ignore[misc, valid-type]  # made above
+        pass
+
+    noted: Any = Noted(name="x")
+    noted.save()
+    assert len(noted.pk) == 26
+    assert Noted.find(Noted.name == "x").all() == [noted]
+    for blank in ("", None):
+        noted.pk = blank
+        noted.save()  # under a new one
+        assert noted.pk
+    assert len(Noted.all_pks()) == 3
+
+
+def test_a_pk_of_ones_own_making_stays() -> None:
+    numbers = iter("123")
+
+    class Counted(JsonModel):
+        pk: str = Field(default_factory=lambda: f"n{next(numbers)}")
+
+    assert [Counted().save().pk, Counted().save().pk] == ["n2", "n3"]  # one was for a look
+
+
+@pytest.mark.parametrize("name", sorted(METHODS))
+def test_a_field_cannot_be_called_like_a_method(name: str) -> None:
+    with (
+        warnings.catch_warnings(action="ignore"),
+        pytest.raises(ModelError, match=rf"Odd\.{name} cannot be a field"),
+    ):
+        create_model("Odd", __base__=JsonModel, **{name: (str, "")})  # type: ignore[call-overload]  # by name
+
+
+def test_the_methods_are_all_that_a_model_can_do() -> None:
+    own = {name for name in vars(JsonModel) if not name.startswith("_")} - vars(Record).keys()
+    assert own == METHODS
+
+
+class Settling(JsonModel):
+    pair: tuple[int, str] = (0, "")
+    place: Address = Field(default=Address(street=""))
+    at: list[int] = Field(default=[])
+
+    @cached_property
+    def doubled(self) -> int:
+        return self.pair[0] * 2
+
+
+def test_what_is_cached_beside_the_fields_is_not_stored() -> None:
+    item = Settling(pair=(1, "x"))
+    assert item.doubled == 2
+    item.pair = [2, "y"]  # type: ignore[assignment]  # it settles
+    item.save().update(at=[1])
+    assert Settling.get(item.pk).model_extra == {}
+    assert Settling.get(item.pk).doubled == 4
+
+
+def test_what_was_taken_from_a_record_stays_its_own() -> None:
+    item = Settling(at=[1]).save()
+    numbers, place = item.at, item.place
+    item.update(pair=[1, "x"])
+    item.pair = [2, "y"]  # type: ignore[assignment]  # it settles
+    item.save()
+    numbers.append(2)
+    place.city = "Accra"
+    item.save()
+    again = Settling.get(item.pk)
+    assert (again.at, again.place.city, again.pair) == ([1, 2], "Accra", (2, "y"))
+
+
+def test_what_was_updated_is_set() -> None:
+    item = Settling().save()
+    item.update(at=[1], place__city="Accra")
+    assert item.model_dump(exclude_unset=True)["at"] == [1]
+    assert item.place.model_dump(exclude_unset=True) == {"street": "", "city": "Accra"}
+
+
+def test_what_is_embedded_settles_too() -> None:
+    class Point(EmbeddedJsonModel):
+        xy: tuple[int, int] = (0, 0)
+
+    class Spot(JsonModel):
+        point: Point = Point()
+
+    spot = Spot().save()
+    spot.update(point__xy=["1", 2])
+    assert Spot.get(spot.pk).point.xy == spot.point.xy == (1, 2)
+    with pytest.raises(InvalidRecordError, match="point"):
+        spot.update(point__xy=["x", 2])
+    assert Spot.get(spot.pk) == spot
+
+
+@pytest.mark.parametrize("config", [{"frozen": True}, {"validate_assignment": True}])
+def test_update_of_a_model_with_rules_for_assignments(config: ConfigDict) -> None:
+    model = create_model("Ruled", __base__=JsonModel, age=(int, Field(default=0, index=True)))
+    ruled: Any = type("Ruled", (model,), {"model_config": config, "__module__": __name__})
+    item = ruled().save()
+    assert item.update(age="5").age == 5
+    assert ruled.find().update(age=6) == 1
+    for call in (item.update, ruled.find().update):
+        with pytest.raises(InvalidRecordError, match="age"):
+            call(age="many")
+    assert ruled.get(item.pk).age == 6
+
+
+def test_a_models_own_strictness_holds() -> None:
+    class Strict(JsonModel):
+        model_config = ConfigDict(strict=True)
+
+        age: int = 0
+
+    item: Any = Strict()
+    item.age = "5"
+    with pytest.raises(InvalidRecordError, match="age"):
+        item.save()
+
+
+def test_what_a_validator_raises_is_told_as_ever() -> None:
+    class Looking(JsonModel):
+        name: str = "a"
+
+        @field_validator("name")
+        @classmethod
+        def _look(cls, name: str) -> str:
+            return {"a": "a", "b": "b"}[name]
+
+    item = Looking().save()
+    item.name = "z"
+    with pytest.raises(InvalidRecordError, match="z"):
+        item.save()
+    with pytest.raises(InvalidRecordError, match="'y'"):
+        item.update(name="y")
+
+
+def test_a_field_that_is_not_stored_is_not_among_the_values() -> None:
+    class Secretive(JsonModel):
+        name: str = ""
+        word: str = Field(default="", exclude=True)
+
+    Secretive(pk="a", name="x", word="y").save()
+    assert Secretive.find().values() == [{"pk": "a", "name": "x"}]
 
 
 def test_an_index_on_what_cannot_be_compared_is_left_out() -> None:
@@ -161,7 +330,7 @@ def test_a_subclass_has_its_parents_fields_and_its_own() -> None:
         class Script(EpisodeLog):
             author: str = Field(default="", index=True)
 
-    student = Student(school="x").save()  # type: ignore[call-arg]  # a default by position
+    student = Student(school="x").save()
     assert (student.name, student.age) == ("nobody", 0)
     assert [item.pk for item in Student.find(Student.school == "x", Student.name == "nobody")] == [
         student.pk

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simstore.adapters.codec import RecordCodec
 from simstore.domain.errors import InvalidRecordError, NotFoundError, QueryError
 from simstore.sotopia import (
     AgentProfile,
@@ -132,7 +133,7 @@ def test_a_field_of_an_embedded_model() -> None:
     sender: Any = SessionTransaction.message_list.sender  # type: ignore[attr-defined]  # to mypy a list
     assert found(SessionTransaction.find(sender == "Ada")) == "s1"
     assert found(SessionTransaction.find(message_list__sender="Bo")) == "s2"
-    with pytest.raises(QueryError, match="did you mean 'sender'"):
+    with pytest.raises(AttributeError, match="did you mean 'sender'"):
         SessionTransaction.message_list.sendr  # type: ignore[attr-defined]  # noqa: B018 — it raises
 
 
@@ -216,6 +217,45 @@ def test_an_unknown_field_is_refused_with_the_near_name() -> None:
         AgentProfile.find().sort_by("agee")
     with pytest.raises(QueryError, match="tags"):
         AgentProfile.find().values("tags")
+
+
+def test_a_field_may_be_named_by_itself() -> None:
+    query = AgentProfile.find(AGE == 30)
+    assert query.values(AGE, NAME) == query.values("age", "first_name")
+    assert found(AgentProfile.find().sort_by(TAG, "-age")) == "dbace"
+
+
+@pytest.mark.parametrize("wrong", [5, None, ["age"], b"age", "moral_values", "--age", "-"])
+def test_an_order_that_is_none_is_refused_at_once(wrong: Any) -> None:
+    with pytest.raises(QueryError):
+        AgentProfile.find().sort_by(wrong)
+    if wrong != "moral_values":
+        with pytest.raises(QueryError):
+            AgentProfile.find().values(wrong)
+
+
+def test_names_of_pythons_own_are_fields_like_others() -> None:
+    for call in (AgentProfile.find, AgentProfile.find().update, agent("a").update):
+        for name in ("self", "cls"):
+            with pytest.raises(QueryError, match=f"no field '{name}'"):
+                call(**{name: 1})
+
+
+def test_a_query_keeps_what_it_was_asked() -> None:
+    values = ["Care"]
+    agent("f", moral_values=["Care"]).save()
+    query = AgentProfile.find(AgentProfile.moral_values == values)
+    values.append("Truth")
+    assert found(query) == "f"
+
+
+def test_values_that_are_indexed_are_had_without_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RecordCodec, "decode", None)  # whoever reads a record fails
+    assert AgentProfile.find(AGE > 0).sort_by("-age").values("pk", "age") == [
+        {"pk": pk, "age": AGES[pk]} for pk in "dacb"
+    ]
+    assert AgentProfile.find(AGE > 0).count() == 4
+    assert len(AgentProfile.all_pks()) == 5
 
 
 @pytest.mark.parametrize("use", [bool, lambda field: 3 in field, lambda field: ~field])

@@ -15,6 +15,7 @@ from simstore.domain.errors import (
     InvalidRecordError,
     NotFoundError,
     QueryError,
+    WrongModelError,
 )
 from simstore.domain.store import RECORD_MODELS, Store
 from simstore.services import leaderboard
@@ -129,9 +130,22 @@ def test_fields_that_are_not_declared_are_kept() -> None:
     assert again == found
 
 
+def test_add_takes_a_generator_of_which_some_settle() -> None:
+    def logs(number: int) -> Iterator[EpisodeLog]:
+        for each in range(number):
+            log = episode(pk=str(each))
+            log.rewards = [[1, {}], 0.0] if each == 3 else [0.0, 0.0]  # type: ignore[list-item]  # it settles
+            yield log
+
+    assert len(EpisodeLog.add(logs(150))) == len(EpisodeLog.all()) == 150
+    wrong: Any = [*logs(4), None]
+    with pytest.raises(WrongModelError):
+        EpisodeLog.add(wrong)
+
+
 def test_add_stores_all_or_nothing() -> None:
     agents = [ada(pk=str(number)) for number in range(3)]
-    assert AgentProfile.add(agents) is agents
+    assert AgentProfile.add(iter(agents)) == agents
     assert AgentProfile.all() == agents
     log = episode()
     log.rewards = [[1, {}], 0.0]  # type: ignore[list-item]  # it settles
@@ -149,6 +163,23 @@ def test_a_pk_that_is_not_there(pk: Any) -> None:
         AgentProfile.get(pk)
     assert caught.value.pks == (str(pk),)
     assert AgentProfile.delete(pk) == 0
+
+
+def test_a_record_is_no_pk() -> None:
+    agent: Any = ada().save()
+    for call in (AgentProfile.get, AgentProfile.delete):
+        with pytest.raises(InvalidArgumentError, match="for a pk, not for a record"):
+            call(agent)
+    for wrong in (["ada"], [agent, None], [episode()]):
+        with pytest.raises(InvalidArgumentError, match="takes its records"):
+            AgentProfile.delete_many(wrong)  # type: ignore[arg-type]  # the mistake
+    assert AgentProfile.all() == [agent]
+
+
+def test_a_pk_need_not_be_a_text() -> None:
+    ada(pk="17").save()
+    assert AgentProfile.get(17).pk == "17"
+    assert AgentProfile.delete(17) == 1
 
 
 def test_get_takes_its_argument_by_name() -> None:
@@ -178,6 +209,8 @@ def test_update_sets_and_saves() -> None:
         ({"tag": "new", "aeg": 5}, QueryError),
         ({"tag": "new", "age__years": 5}, QueryError),
         ({"tag": float("nan")}, InvalidRecordError),
+        ({"tag": "new", "pk": "other"}, InvalidArgumentError),
+        ({"pk": ""}, InvalidArgumentError),
     ],
 )
 def test_an_update_that_does_not_fit_changes_neither_record(

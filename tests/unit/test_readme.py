@@ -1,6 +1,7 @@
 """Every Python block of the README and of docs/ runs, as a reader would run them: in order."""
 
 import re
+from contextvars import copy_context
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,8 @@ def test_the_readme_has_python_to_run() -> None:
 def test_the_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, object] = {"__name__": "__main__"}
+    context = copy_context()  # a page may bind a store
     for line, code in blocks(page):
         # Empty lines above, so that a traceback names the page's own line and shows it.
-        exec(compile("\n" * line + code, str(page), "exec"), namespace)  # noqa: S102 — our own page
+        program = compile("\n" * line + code, str(page), "exec")
+        context.run(exec, program, namespace)
