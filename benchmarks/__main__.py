@@ -1,11 +1,16 @@
-"""``python -m benchmarks [files] [million] [messages] [--scale 0.1]``."""
+"""``python -m benchmarks [files] [imports] [million] [messages] [--scale 0.1]``."""
 
 import argparse
 
-from benchmarks import files, messages, million
+from benchmarks import files, imports, messages, million
 from simstore.bench.machine import this_machine
 
-PARTS = {"files": files.main, "million": million.main, "messages": messages.main}
+PARTS = {
+    "files": files.main,
+    "imports": imports.main,
+    "million": million.main,
+    "messages": messages.main,
+}
 
 
 def main() -> None:
