@@ -1,12 +1,13 @@
-"""``python -m benchmarks [files] [million] [messages] [drop_in] [--scale 0.1]``."""
+"""``python -m benchmarks [files] [imports] [million] [messages] [drop_in] [--scale 0.1]``."""
 
 import argparse
 
-from benchmarks import drop_in, files, messages, million
+from benchmarks import drop_in, files, imports, messages, million
 from simstore.bench.machine import this_machine
 
 PARTS = {
     "files": files.main,
+    "imports": imports.main,
     "million": million.main,
     "messages": messages.main,
     "drop_in": drop_in.main,

@@ -58,9 +58,9 @@ def guarded_cell(cell: bytes) -> bytes:
 
 
 def read_rows(
-    stream: IO[bytes], name: str
+    stream: IO[bytes], name: str, after: int = 0
 ) -> Iterator[tuple[int, dict[str, str] | ImportFileError]]:
-    """Yield (number of its first line, cells by column) for each row below the header.
+    """Yield (number of its first line, cells by column) for each row behind line `after`.
 
     `name` is what messages call the `stream` of UTF-8. Instead of cells comes an ImportFileError
     for a row with more or fewer cells than the header, or one that is not UTF-8. Blank lines are
@@ -82,16 +82,8 @@ def read_rows(
         header = _header(next(filter(None, reader), []), reader.line_num or 1, name)
         first_line = reader.line_num + 1
         for cells in reader:
-            if len(cells) == len(header):
-                row = dict(zip(header, cells, strict=True))
-                wrong = next((key for key, cell in row.items() if not _is_utf8(cell)), None)
-                if wrong is None:
-                    yield first_line, row
-                else:
-                    yield first_line, ImportFileError(name, first_line, wrong, "is not UTF-8")
-            elif cells:
-                reason = f"has {len(cells)} cells, the header {len(header)}"
-                yield first_line, ImportFileError(name, first_line, "", reason)
+            if cells and first_line > after:
+                yield first_line, _row_of(header, cells, name, first_line)
             first_line = reader.line_num + 1
     except csv.Error as error:
         raise ImportFileError(name, first_line, "", f"is not CSV: {error}") from error
@@ -100,6 +92,18 @@ def read_rows(
         # when nobody holds it any more.
         if not stream.closed:
             text.detach()
+
+
+def _row_of(
+    header: list[str], cells: list[str], name: str, line: int
+) -> dict[str, str] | ImportFileError:
+    """The `cells` by column, or what is wrong with them."""
+    if len(cells) != len(header):
+        reason = f"has {len(cells)} cells, the header {len(header)}"
+        return ImportFileError(name, line, "", reason)
+    row = dict(zip(header, cells, strict=True))
+    wrong = next((key for key, cell in row.items() if not _is_utf8(cell)), None)
+    return row if wrong is None else ImportFileError(name, line, wrong, "is not UTF-8")
 
 
 def _lines(text: io.TextIOWrapper, name: str) -> Iterator[str]:

@@ -72,13 +72,14 @@ def load_json(text: str) -> Any:
 
 
 def read_objects(
-    stream: IO[bytes], name: str
+    stream: IO[bytes], name: str, after: int = 0
 ) -> Iterator[tuple[int, dict[str, Any] | ImportFileError]]:
-    """Yield (line number, object) for each line of a UTF-8 `stream` called `name`.
+    """Yield (line number, object) for each line behind line `after` of a UTF-8 `stream`.
 
-    Lines count from 1. Instead of an object comes an ImportFileError where a line is not one JSON
-    object, gives a key twice, or holds NaN or text that is not unicode. Blank lines are skipped,
-    and so is a byte order mark at the start. One line is held at a time.
+    `name` is what messages call it. Lines count from 1; those up to `after` are not parsed. Instead
+    of an object comes an ImportFileError where a line is not one JSON object, gives a key twice, or
+    holds NaN or text that is not unicode. Blank lines are skipped, and so is a byte order mark at
+    the start. One line is held at a time.
 
     Raises:
         ImportFileError: a line has no end within `MAX_LINE_BYTES`.
@@ -88,6 +89,8 @@ def read_objects(
     for number, raw in enumerate(lines, start=1):
         if len(raw) > MAX_LINE_BYTES:
             raise ImportFileError(name, number, "", f"is longer than {MAX_LINE_BYTES} bytes")
+        if number <= after:
+            continue
         content = raw.removeprefix(_BOM).strip() if number == 1 else raw.strip()
         if content:
             try:

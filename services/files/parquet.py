@@ -51,9 +51,9 @@ def write_table(
 
 
 def read_table(
-    stream: IO[bytes], name: str, model: type[BaseModel]
+    stream: IO[bytes], name: str, model: type[BaseModel], after: int = 0
 ) -> Iterator[tuple[int, Line | ImportFileError]]:
-    """Yield (row from 1, values by column) for each row of a table of `model`'s records.
+    """Yield (row from 1, values by column) for each row behind row `after` of `model`'s table.
 
     Instead of values comes an ImportFileError for a row whose text is not JSON where it should be.
 
@@ -70,7 +70,9 @@ def read_table(
         with parquet.ParquetFile(stream) as file:
             as_json = not_text | {field.name for field in file.schema_arrow if _is_json(field)}
             for batch in file.iter_batches(batch_size=_ROWS_AT_A_TIME, use_threads=False):
-                for row in batch.to_pylist():
+                passed = max(0, min(after - number, batch.num_rows))
+                number += passed
+                for row in batch.slice(passed).to_pylist():
                     number += 1
                     yield number, _line(row, as_json, name, number)
     except (pyarrow.ArrowException, OSError, *_MISFITS) as error:

@@ -1,4 +1,4 @@
-"""The rows of a file of each format, with their numbers."""
+"""The rows of a file of each format, with their numbers; those up to `after` are passed over."""
 
 from collections.abc import Iterator
 from typing import IO, NamedTuple
@@ -23,22 +23,22 @@ class Row(NamedTuple):
     content: Line | ImportFileError
 
 
-def jsonl_rows(stream: IO[bytes], name: str) -> Iterator[Row]:
+def jsonl_rows(stream: IO[bytes], name: str, after: int) -> Iterator[Row]:
     """The lines of a `stream` of JSON lines called `name`, from where it stands.
 
     Raises:
         ImportFileError: a line has no end.
     """
-    return map(Row._make, read_objects(stream, name))
+    return map(Row._make, read_objects(stream, name, after))
 
 
-def csv_rows(stream: IO[bytes], name: str, line_of: LineOfRow) -> Iterator[Row]:
+def csv_rows(stream: IO[bytes], name: str, line_of: LineOfRow, after: int) -> Iterator[Row]:
     """The rows of a `stream` of CSV called `name`; `line_of` reads their cells.
 
     Raises:
         ImportFileError: the header is wrong, or the quotes do not match from some place on.
     """
-    for number, cells in read_rows(stream, name):
+    for number, cells in read_rows(stream, name, after):
         if isinstance(cells, ImportFileError):
             yield Row(number, cells)
             continue
@@ -48,11 +48,11 @@ def csv_rows(stream: IO[bytes], name: str, line_of: LineOfRow) -> Iterator[Row]:
             yield Row(number, fault_at(name, number, error))
 
 
-def parquet_rows(stream: IO[bytes], name: str, model: type[BaseModel]) -> Iterator[Row]:
+def parquet_rows(stream: IO[bytes], name: str, model: type[BaseModel], after: int) -> Iterator[Row]:
     """The rows of a `stream` of Parquet called `name`, with records of `model`.
 
     Raises:
         ImportFileError: the file is not Parquet, or broken.
         MissingDependencyError: pyarrow is not installed.
     """
-    return map(Row._make, read_table(stream, name, model))
+    return map(Row._make, read_table(stream, name, model, after))

@@ -83,6 +83,18 @@ def open_for_reading(path: PathOrName) -> Iterator[IO[bytes]]:
             ) from error
 
 
+def state_of(stream: IO[bytes]) -> tuple[int, int] | None:
+    """Tells whether the file that `stream` reads was written to: its size, its last change in ns.
+
+    None where no file is behind it, and nobody else can write there.
+    """
+    try:
+        status = os.fstat(stream.fileno())
+    except io.UnsupportedOperation:
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
 @contextmanager
 def open_for_writing(path: PathOrName) -> Iterator[IO[bytes]]:
     """A stream whose bytes become the file at `path`, compressed where its suffix says so.

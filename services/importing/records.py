@@ -57,9 +57,15 @@ def import_records(  # noqa: PLR0913 — options, by name
     two, the pks of the file are held in memory. A record that somebody else stores between
     the look-up and the write is replaced.)
 
-    The file is streamed. To store nothing of a file with errors, all of it is checked first: one
-    that does not fit into `HELD_BYTES` of memory is read a second time. The process stays below
-    200 MB; with Parquet, pyarrow takes up to 60 MB more.
+    The file is streamed. To store nothing of a file with errors, all of it is checked first. What
+    fits into `HELD_BYTES` of memory is held until then, and what is behind that in the file is read
+    a second time. The process stays below 200 MB; with CSV it may take 10 MB more, and with Parquet
+    pyarrow takes up to 90 MB more.
+
+    A file of which a part is read twice must not be written to meanwhile: it is an error if its
+    size or the time of its last change is another, once all is checked and again at the end, or if
+    what is read twice makes no records then, or more or fewer. Nothing is stored in the first case,
+    and in the others what comes before. What is held is stored as it was checked.
 
     `progress` is told of the steps ``check`` (records that the file has) and ``store``, which are
     under way at once with ``skip``; nobody knows their totals. What embedded models do not know is
@@ -67,8 +73,7 @@ def import_records(  # noqa: PLR0913 — options, by name
 
     Raises:
         ImportFileError: a line makes no record; or the file as a whole cannot be read. Or it
-            changed between the first time it was read and the second: the message says how many
-            of its records are stored.
+            changed while it was read: the message says how many of its records are stored.
         ImportFaultsError: all such lines, with ``collect``.
         InvalidArgumentError: the format or an option is unknown.
         MissingDependencyError: the format needs an extra.

@@ -14,6 +14,7 @@ from simstore.services.files.jsonl import read_objects
 from simstore.services.files.layout import COLLECTION_KEY, Layout, Line, own_layout
 from simstore.services.files.rows import Row, csv_rows, jsonl_rows, parquet_rows
 from simstore.services.files.sizes import size_of, size_when_written
+from simstore.services.files.streams import state_of
 from simstore.services.importing.recognizing import layouts_of, recognize
 
 MAX_IGNORED_KEYS = 100
@@ -59,6 +60,7 @@ class Source:
         self.name = name
         self.ignored: dict[str, None] = {}
         self._stream = stream
+        self._state = state_of(stream)
         self._start = stream.tell() if stream.seekable() else 0  # "-" may stand anywhere
         self._own = {kind.collection: kind for kind in map(_Kind.of, map(own_layout, models))}
         self._only: _Kind | None = None
@@ -90,16 +92,16 @@ class Source:
         first = next((line for line in objects if not isinstance(line, ImportFileError)), None)
         return None if first is None else list(first)
 
-    def _reader(self, chosen: FileFormat) -> Callable[[], Iterator[Row]]:
-        """What reads the rows of the file from where the stream stands."""
+    def _reader(self, chosen: FileFormat) -> Callable[[int], Iterator[Row]]:
+        """What reads the rows after a number, from a stream that stands where they begin."""
         stream, name = self._stream, self.name
         if chosen is FileFormat.JSONL or self._only is None:
-            return lambda: jsonl_rows(stream, name)
+            return lambda after: jsonl_rows(stream, name, after)
         layout = self._only.layout
         if chosen is FileFormat.CSV:
             line_of = layout.row_reader()
-            return lambda: csv_rows(stream, name, line_of)
-        return lambda: parquet_rows(stream, name, layout.model)
+            return lambda after: csv_rows(stream, name, line_of, after)
+        return lambda after: parquet_rows(stream, name, layout.model, after)
 
     def model(self, collection: str) -> type[BaseModel]:
         return self._own[collection].layout.model
@@ -109,11 +111,15 @@ class Source:
         kind = self._only or self._own[collection]
         return next((key for key, name in kind.layout.fields.items() if name == field), field)
 
-    def items(self) -> Iterator[Item | ImportFileError]:
-        """Each record, or what is wrong with its line."""
+    def has_changed(self) -> bool:
+        """Whether the file was written to since it was opened."""
+        return state_of(self._stream) != self._state
+
+    def items(self, after: int = 0) -> Iterator[Item | ImportFileError]:
+        """Each record behind line `after`, or what is wrong with its line."""
         self._stream.seek(self._start)
         only = self._only
-        for number, content in self._rows():
+        for number, content in self._rows(after):
             if isinstance(content, ImportFileError):
                 yield content
                 continue

@@ -11,6 +11,7 @@ from simstore.domain.store import Store
 from simstore.samples import sample_path
 from simstore.services import import_records
 from tests.integration import seed_document as seed
+from tests.servers.binaries import both_modules, redis_binary
 from tests.servers.fixtures import own_database
 from tests.servers.redis_server import RedisServer
 
@@ -25,10 +26,22 @@ SERVERS = {
 }
 
 
-@pytest.fixture(params=["memory", "sqlite", *SERVERS])
+IN_PLACE = "in Sotopia's layout"
+
+
+@pytest.fixture(params=["memory", "sqlite", *SERVERS, IN_PLACE])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """An empty store, bound."""
     url = {"memory": "memory://", "sqlite": f"sqlite:///{tmp_path}/seed.db"}.get(request.param)
+    if request.param == IN_PLACE:  # a server of its own: Sotopia's keys have no namespace
+        folder = tmp_path / "redis"
+        folder.mkdir()
+        with (
+            RedisServer(redis_binary(), both_modules(), folder) as server,
+            sotopia.bind(f"{server.url_for(scheme='redis+om')}?layout=sotopia") as store,
+        ):
+            yield store
+        return
     if url is None:
         server = request.getfixturevalue(SERVERS[request.param])
         url = own_database(f"{request.param}://{server.url.partition('://')[2]}")

@@ -29,9 +29,6 @@ from tests.servers.binaries import both_modules, redis_binary
 from tests.servers.fixtures import own_database, own_namespace
 from tests.servers.redis_server import RedisServer
 
-OWN_MODELS = {"own_models", "seed_document"}
-"""These have models that Sotopia does not have."""
-
 SERVERS = {
     "redis": "valkey_server",
     "redis+cluster": "redis_cluster",
@@ -47,7 +44,6 @@ RUNS = [
     pytest.param(backend, script, id=f"{script}-{backend}")
     for backend in BACKENDS
     for script in SCRIPTS
-    if not (backend == SOTOPIA and script in OWN_MODELS)
 ]
 
 

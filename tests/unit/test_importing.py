@@ -233,7 +233,7 @@ def test_an_import_makes_few_calls(
     export_records((annotator(f"p{n}") for n in range(1_000)), path)
     counting: Any = Counting(store)
     import_records(path, counting)
-    assert counting.calls == {"save_many": 3}
+    assert counting.calls == {"save_many": 3 if held else 4}
 
     counting = Counting(store)
     import_records(path, counting, on_conflict="skip", on_error="skip")
@@ -242,7 +242,7 @@ def test_an_import_makes_few_calls(
     store.annotators.delete_many(store.annotators.pks())
     counting = Counting(store)
     import_records(path, counting, on_conflict="skip")
-    assert counting.calls == {"pks": 3, "save_many": 3}
+    assert counting.calls == {"pks": 3, "save_many": 3 if held else 4}
 
 
 @pytest.mark.parametrize("held", [True, False])

@@ -1,4 +1,4 @@
-"""Files that change while they are read, that are made to break a reader, or that are too much."""
+"""Files that are made to break a reader, or that are too much for it."""
 
 import gc
 import io
@@ -18,7 +18,6 @@ from simstore.services.files.cells import MAX_LITERAL_CHARACTERS, CellError, Cel
 from simstore.services.files.csv_files import column_names
 from simstore.services.importing import import_records, importer
 from simstore.services.importing.source import MAX_IGNORED_KEYS
-from simstore.services.progress import Progress
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -26,88 +25,6 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[simstore.S
     url = "memory://" if request.param == "memory" else f"sqlite:///{tmp_path}/store.db"
     with simstore.connect(url) as opened:
         yield opened
-
-
-def annotators(count: int, name: str = "n") -> list[Annotator]:
-    return [Annotator(pk=f"p{n:05}", name=f"{name}{n * 7919}", email="e") for n in range(count)]
-
-
-# Files that change between the pass that checks them and the one that stores them
-
-COUNT = 10 * io.DEFAULT_BUFFER_SIZE // 50
-"""Records of more bytes than a buffer of the file has."""
-
-
-@pytest.fixture
-def _read_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importer, "HELD_BYTES", 1)
-    monkeypatch.setattr(importer, "BATCH_BYTES", 100 * importer.STORED_BYTES)
-
-
-def refused_after(
-    change: Any, path: Path, store: simstore.Store, **options: Any
-) -> tuple[ImportFileError, int]:
-    """The error of an import whose file was changed once it was checked, and what is stored."""
-
-    def after_the_check(progress: Progress) -> None:
-        if progress.step == "check" and progress.done == COUNT:
-            change()
-
-    with pytest.raises(ImportFileError, match="changed while it was read") as caught:
-        import_records(path, store, models=Annotator, progress=after_the_check, **options)
-    return caught.value, store.annotators.count()
-
-
-@pytest.mark.usefixtures("_read_twice")
-@pytest.mark.parametrize("on_error", ["raise", "collect"])
-@pytest.mark.parametrize("suffix", ["jsonl", "jsonl.gz", "jsonl.zst", "csv", "csv.gz", "parquet"])
-@pytest.mark.parametrize("change", ["cut short", "shorter", "longer", "empty", "other"])
-def test_a_file_that_changes_after_its_check_is_an_error_that_counts_what_is_stored(
-    store: simstore.Store, tmp_path: Path, suffix: str, change: str, on_error: Any
-) -> None:
-    path, other = tmp_path / f"a.{suffix}", tmp_path / f"b.{suffix}"
-    export_records(annotators(COUNT), path)
-    whole = path.read_bytes()
-    if change == "other":
-        other.write_bytes(b"\xff\n" * len(whole))
-    elif change in {"cut short", "empty"}:
-        other.write_bytes(whole[: len(whole) // 2 - 7] if change == "cut short" else b"")
-    else:
-        export_records(annotators(COUNT + (150 if change == "longer" else -150)), other)
-    error, stored = refused_after(
-        lambda: path.write_bytes(other.read_bytes()), path, store, on_error=on_error
-    )
-    assert error.reason == f"the file changed while it was read; {stored} of its records are stored"
-    assert stored <= COUNT
-
-
-@pytest.mark.usefixtures("_read_twice")
-@pytest.mark.parametrize("on_error", ["raise", "collect"])
-@pytest.mark.parametrize("bad", ['{"pk":"a/b"', '{"pk":7', '{"pk":"\\ud800"'])
-def test_the_line_that_changed_is_named(
-    store: simstore.Store, tmp_path: Path, bad: str, on_error: Any
-) -> None:
-    path = tmp_path / "a.jsonl"
-    export_records(annotators(COUNT), path)
-    lines = path.read_text().splitlines()
-    lines[-1] = lines[-1].replace(f'{{"pk":"p{COUNT - 1:05}"', bad)
-    error, stored = refused_after(
-        lambda: path.write_text("\n".join(lines)), path, store, on_error=on_error
-    )
-    assert error.line == COUNT
-    assert 0 < stored < COUNT
-    assert error.__cause__ is not None
-
-
-@pytest.mark.usefixtures("_read_twice")
-def test_a_file_that_stays_is_stored_with_what_is_skipped_counted(
-    store: simstore.Store, tmp_path: Path
-) -> None:
-    path = tmp_path / "a.jsonl"
-    export_records(annotators(500), path)
-    store.annotators.save_many(annotators(20, "old"))
-    report = import_records(path, store, on_conflict="skip")
-    assert (report.stored, report.skipped) == ({"Annotator": 480}, 20)
 
 
 # What is left behind
