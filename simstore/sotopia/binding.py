@@ -119,6 +119,8 @@ def current_store() -> Store:
     Raises:
         NotBoundError: no store is bound, and the environment names none.
         StoreURLError: what the environment names is no store.
+        ImportFileError: a file of Sotopia's makes no record.
+        BackendUnavailableError: the store cannot be opened.
     """
     bound = _alive()
     return _environment.store(_close_at_exit) if bound is None else bound.store

@@ -88,7 +88,7 @@ def _make(database: Path, folder: Path) -> None:
 
 
 def _copy(folder: Path, database: Path) -> None:
-    # Not at the top: that module imports `binding`, which imports this one.
+    # Not at the top: that module imports `binding`, and with it this one.
     from simstore.sotopia import records  # noqa: PLC0415
 
     _names(folder)  # says what is wrong with it, in its own name

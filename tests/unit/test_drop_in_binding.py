@@ -21,25 +21,15 @@ from simstore.domain.errors import (
     StoreClosedError,
     StoreURLError,
 )
-from simstore.sotopia import AgentProfile, bind, binding, current_store
-from simstore.sotopia.environment import Environment
-
-VARIABLES = ("SIMSTORE_URL", "SOTOPIA_STORAGE_BACKEND", "REDIS_OM_URL")
+from simstore.sotopia import AgentProfile, bind, current_store
+from tests.unit.drop_in import ada, no_store_named
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """An environment that names no store, and whose stores are this test's own."""
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(binding, "_environment", Environment())
-    monkeypatch.setattr(binding, "_current", contextvars.ContextVar("bound", default=None))
-    yield monkeypatch
-    binding._close_all()
-
-
-def ada(tag: str = "") -> AgentProfile:
-    return AgentProfile(pk="ada", first_name="Ada", last_name="Osei", tag=tag)
+    with no_store_named(monkeypatch):
+        yield monkeypatch
 
 
 def test_nothing_is_bound_at_first() -> None:

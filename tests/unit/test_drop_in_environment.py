@@ -1,6 +1,5 @@
 """The store that the environment names for the models of `simstore.sotopia`."""
 
-import contextvars
 import os
 import threading
 import traceback
@@ -12,26 +11,17 @@ import pytest
 
 import simstore
 from simstore.domain.errors import StoreURLError
-from simstore.sotopia import AgentProfile, binding, current_store
+from simstore.sotopia import AgentProfile, current_store
 from simstore.sotopia import environment as module
-from simstore.sotopia.environment import Environment, in_place
-
-VARIABLES = ("SIMSTORE_URL", "SOTOPIA_STORAGE_BACKEND", "REDIS_OM_URL")
+from simstore.sotopia.environment import in_place
+from tests.unit.drop_in import ada, no_store_named
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """An environment that names no store, and whose stores are this test's own."""
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(binding, "_environment", Environment())
-    monkeypatch.setattr(binding, "_current", contextvars.ContextVar("bound", default=None))
-    yield monkeypatch
-    binding._close_all()
-
-
-def ada(tag: str = "") -> AgentProfile:
-    return AgentProfile(pk="ada", first_name="Ada", last_name="Osei", tag=tag)
+    with no_store_named(monkeypatch):
+        yield monkeypatch
 
 
 def test_the_environments_store_is_one_for_all_threads(

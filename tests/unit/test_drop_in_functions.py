@@ -26,6 +26,7 @@ from simstore.sotopia import (
     bind,
     map_human_annotations_to_episode_logs,
 )
+from tests.unit.drop_in import no_store_named
 
 KINDS = {
     "agentprofiles": ("AgentProfile", "agent_profiles"),
@@ -124,11 +125,9 @@ def test_episodes_say_what_the_profiles_of_the_bound_store_say(
 
 
 def test_files_of_episodes_need_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("SIMSTORE_URL", "SOTOPIA_STORAGE_BACKEND", "REDIS_OM_URL"):
-        monkeypatch.delenv(name, raising=False)
     agents = sotopia.jsonl_to_agentprofiles(str(sample_path() / "agent_profiles.jsonl"))
     sotopia.agentprofiles_to_csv(agents, str(tmp_path / "agents.csv"))
-    with pytest.raises(NotBoundError):
+    with no_store_named(monkeypatch), pytest.raises(NotBoundError):
         sotopia.episodes_to_jsonl([], str(tmp_path / "episodes.jsonl"))
 
 
