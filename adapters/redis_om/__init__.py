@@ -9,9 +9,9 @@ Options, beside those of ``redis://`` (``namespace``, ``timeout``, ``connect_tim
   program of redis-om's, writes. Then there is no namespace.
 """
 
+import os
 from contextlib import suppress
 from importlib.util import find_spec
-from typing import Any
 
 from simstore.adapters.base_store import StorageStore
 from simstore.adapters.redis_connection.settings import RedisSettings
@@ -35,16 +35,24 @@ def open_store(url: StoreURL) -> StorageStore:
         )
     if find_spec("redis") is None or find_spec("redis_om") is None:
         raise MissingDependencyError(f"{url.scheme}://", "redis-om")
-    open_parts: Any = None
-    with suppress(ValueError):
-        from simstore.adapters.redis_om.opening import open_parts  # noqa: PLC0415 — redis-om may be absent
-    if open_parts is None:
-        # Out of the block: the error that was there has what may be a password.
-        raise StoreURLError(
-            "redis-om reads REDIS_OM_URL when it is imported, and takes this one for none: what "
-            "is special in a password is percent-escaped there, %2F for /, %23 for #, %3F for ?"
-        )
+    _check_variable()
+    from simstore.adapters.redis_om.opening import open_parts  # noqa: PLC0415 — redis-om may be absent
+
     return StorageStore(url.shown, *open_parts(settings, sotopia=layout == "sotopia"))
+
+
+def _check_variable() -> None:
+    """Refuse a REDIS_OM_URL that redis-om would fail on, when it is imported, for good."""
+    import redis  # noqa: PLC0415 — of an extra
+
+    with suppress(ValueError):
+        redis.Redis.from_url(os.environ.get("REDIS_OM_URL") or "redis://")
+        return
+    # Out of the block: the error that was there has what may be a password.
+    raise StoreURLError(
+        "REDIS_OM_URL, which redis-om reads, is no URL: what is special in a password is "
+        "percent-escaped there, %2F for /, %23 for #, %3F for ?"
+    )
 
 
 def _layout(text: str) -> str:

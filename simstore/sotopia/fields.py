@@ -19,6 +19,10 @@ _PYDANTICS = frozenset(inspect.signature(pydantic.Field).parameters) - {"default
 """The words that `pydantic.Field` takes."""
 
 
+_RENAMED = {"regex": "pattern", "min_items": "min_length", "max_items": "max_length"}
+"""What redis-om still calls some of them."""
+
+
 def Field(  # noqa: N802, PLR0913 — the name and the words that redis-om's users write
     default: Any = ...,
     *,
@@ -42,8 +46,7 @@ def Field(  # noqa: N802, PLR0913 — the name and the words that redis-om's use
     del sortable, case_sensitive
     if primary_key:
         raise ModelError("the primary key is always the field pk: a str, which every model has")
-    if "regex" in others:  # what redis-om calls it still
-        others["pattern"] = others.pop("regex")
+    others = {_RENAMED.get(name, name): value for name, value in others.items()}
     for name in others.keys() - _PYDANTICS:
         hint = near_name(name, [*_PYDANTICS, "index", "full_text_search", "sortable"])
         raise ModelError(f"Field() knows no {name!r}{hint}")

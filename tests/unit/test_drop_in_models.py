@@ -147,12 +147,15 @@ def test_a_word_that_nobody_knows_is_refused() -> None:
         Field(vector_options={})
 
 
-def test_redis_oms_word_for_a_pattern_is_known() -> None:
+def test_redis_oms_words_for_pydantics_are_known() -> None:
     class Coded(JsonModel):
-        code: str = Field(regex="^[a-z]$")
+        code: str = Field(default="a", regex="^[a-z]$")
+        parts: list[str] = Field(default=["a"], min_items=1, max_items=2)
 
-    with pytest.raises(ValidationError, match="pattern"):
-        Coded(code="A")
+    wrong: list[dict[str, Any]] = [{"code": "A"}, {"parts": []}, {"parts": ["a"] * 3}]
+    for values in wrong:
+        with pytest.raises(ValidationError, match=r"pattern|at least 1|at most 2"):
+            Coded(**values)
 
 
 @pytest.mark.parametrize("default", [{"default": ""}, {"default_factory": str}, {"default": None}])
