@@ -4,8 +4,6 @@ How queries are answered is in `reading`. Neither is overridden by a backend, so
 backend gives the same answers.
 """
 
-import random
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Literal, TypeVar
@@ -21,12 +19,14 @@ from simstore.adapters.arguments import (
     check_version,
     seconds_of,
 )
+from simstore.adapters.attempts import attempts
+from simstore.adapters.bulk import BulkWriter
 from simstore.adapters.codec import RecordCodec, version_of
 from simstore.adapters.collector import collector_paused
 from simstore.adapters.ordering import Ordering
 from simstore.adapters.projection import Projection
 from simstore.adapters.query import Query
-from simstore.adapters.reading import PKS_AT_A_TIME, Reader, chunks, pk_of
+from simstore.adapters.reading import Reader, pk_of
 from simstore.adapters.storage import (
     Collection,
     Content,
@@ -60,10 +60,6 @@ T = TypeVar("T", bound=BaseModel)
 RECORDS_AT_A_TIME = 100
 """How many records are encoded while the garbage collector rests."""
 
-UPDATE_ATTEMPTS = 1_000
-LONGEST_PAUSE = 0.02
-"""Seconds; the pauses between attempts to update grow to a random part of this."""
-
 
 class StorageRepository(Repository[T]):
     """The records of one model in a storage."""
@@ -79,6 +75,7 @@ class StorageRepository(Repository[T]):
             self._collection, self._codec.indexes, self._codec.values_of, self._schema
         )
         self._reader = Reader(self._stored, self._codec, storage)
+        self._bulk = BulkWriter(self._stored, self._reader, storage)
         # Asked once: isinstance() on a pydantic model costs as much as half of its validation.
         self._expires = issubclass(model, ExpiringRecord)
 
@@ -158,7 +155,7 @@ class StorageRepository(Repository[T]):
             raise InvalidArgumentError(
                 f"change is a function that alters the record or returns a new one, not {change!r}"
             )
-        for attempt in range(UPDATE_ATTEMPTS):
+        for _ in attempts():
             item, version = self.get_versioned(pk)
             changed = change(item)
             item = item if changed is None else changed
@@ -178,8 +175,6 @@ class StorageRepository(Repository[T]):
             try:
                 self._storage().commit([put])
             except Unexpected:
-                longest = min(LONGEST_PAUSE, 0.0001 * 2**attempt)
-                time.sleep(random.random() * longest)  # noqa: S311 — a pause is no secret
                 continue
             return item
         raise ConflictError(self._collection, pk)
@@ -195,33 +190,8 @@ class StorageRepository(Repository[T]):
                 "to do that, pass it pks()"
             )
         if len(where) == 1 and not equals and not isinstance(where[0], Condition):
-            pks = list(dict.fromkeys(check_pks(where[0])))
-            deletes = [Delete(self._stored, pk) for pk in pks]
-            return sum(self._delete(some).count(True) for some in chunks(deletes, PKS_AT_A_TIME))
-        query = self._query(where, equals)
-        return sum(self._delete_found(query, some) for some in self._reader.candidates(query))
-
-    def _delete_found(self, query: Query, pks: Sequence[str]) -> int:
-        """Delete those of `pks` that fulfil `query` when they are deleted."""
-        deleted = 0
-        for _ in range(UPDATE_ATTEMPTS):
-            deletions = self._reader.deletions(query, pks)
-            found = self._delete(deletions)
-            deleted += found.count(True)
-            # Somebody wrote to these in between: they may not fulfil the query any more.
-            pks = [delete.pk for delete, was in zip(deletions, found, strict=True) if was is None]
-            if not pks:
-                return deleted
-        raise ConflictError(self._collection, pks[0])
-
-    def _delete(self, deletions: Sequence[Delete]) -> list[bool | None]:
-        try:
-            return self._storage().write(deletions)
-        except PartlyWritten as error:
-            raise BackendError(
-                f"{len(error.done)} of {len(deletions)} records of {self._collection} were "
-                f"deleted before this: {error.__cause__}"
-            ) from error.__cause__
+            return self._bulk.delete(list(dict.fromkeys(check_pks(where[0]))))
+        return self._bulk.delete_found(self._query(where, equals))
 
     def put(self, item: T, ttl: Ttl, expected: Expected | str = Expected.ANYTHING) -> Put:
         """The operation that saves `item`, for a commit."""

@@ -89,15 +89,22 @@ class Meddler(MemoryStorage):
 
 
 class HalfWriter(MemoryStorage):
-    """A bulk write breaks off after `written` operations, if that is a number."""
+    """A bulk write breaks off after `written` operations, if that is a number.
+
+    Not the first so many, if `sound` is set.
+    """
 
     def __init__(self) -> None:
         super().__init__(MemoryDatabase())
         self.written: int | None = None
+        self.sound = 0
         self.cause = BackendError("the plug was pulled")
 
     def write(self, operations: Sequence[Put | Delete]) -> list[bool | None]:
         if self.written is None:
+            return super().write(operations)
+        if self.sound:
+            self.sound -= 1
             return super().write(operations)
         done = operations[: self.written]
         super().write(done)

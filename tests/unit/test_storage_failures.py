@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from simstore.adapters import base
+from simstore.adapters import attempts as attempting
 from simstore.domain.errors import (
     BackendError,
+    BackendTimeoutError,
     BackendUnavailableError,
     ConflictError,
     SaveManyError,
@@ -55,11 +56,43 @@ def test_a_delete_many_that_breaks_off_is_no_success() -> None:
         assert storage.cause in {caught.value, caught.value.__cause__}
 
 
+IN_BULK: dict[str, tuple[Callable[[Repository[Specimen]], int], int, str]] = {
+    "of pks": (lambda r: r.delete_many(r.pks()), 0, "30 records of Specimen were deleted"),
+    "delete_many": (lambda r: r.delete_many(tag=""), 1, "130 records of Specimen were deleted"),
+}
+"""Calls, how many of their writes succeed, and what they say when the next breaks off."""
+
+
+@pytest.mark.parametrize("name", IN_BULK)
+def test_a_call_in_bulk_that_breaks_off_says_how_many_records_it_wrote(name: str) -> None:
+    call, sound, told = IN_BULK[name]
+    storage = HalfWriter()
+    with store_on(storage) as store:
+        specimens = store.repository(Specimen)
+        specimens.save_many(Specimen(pk=f"{n:03}") for n in range(250))
+        storage.written, storage.sound = 30, sound
+        with pytest.raises(BackendError, match=f"^{told} before this: the plug") as caught:
+            call(specimens)
+        assert caught.value.__cause__ is storage.cause
+
+
+@pytest.mark.parametrize("error", [BackendUnavailableError, BackendTimeoutError])
+def test_a_call_in_bulk_that_breaks_off_says_why(error: type[BackendError]) -> None:
+    storage = HalfWriter()
+    with store_on(storage) as store:
+        specimens = store.repository(Specimen)
+        specimens.save_many(Specimen(pk=pk) for pk in "abc")
+        storage.written = 1
+        storage.cause = error("nobody answers")
+        with pytest.raises(error, match=r"^1 record of Specimen was deleted before this: nobody"):
+            specimens.delete_many(specimens.pks())
+
+
 @pytest.mark.parametrize("attempts", [1, 4])
 def test_an_update_gives_up_after_its_attempts(
     monkeypatch: pytest.MonkeyPatch, attempts: int
 ) -> None:
-    monkeypatch.setattr(base, "UPDATE_ATTEMPTS", attempts)
+    monkeypatch.setattr(attempting, "UPDATE_ATTEMPTS", attempts)
     storage = Contended()
     calls: list[Specimen] = []
     with store_on(storage) as store:
