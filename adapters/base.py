@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from simstore.adapters.arguments import (
     check_after,
     check_batch_size,
+    check_change,
     check_items,
     check_paging,
     check_pks,
@@ -54,6 +55,7 @@ from simstore.domain.query import Condition
 from simstore.domain.record import ExpiringRecord
 from simstore.domain.repository import DEFAULT_BATCH_SIZE, Explanation, OrderBy, Repository, Ttl
 from simstore.domain.schema import ModelSchema, schema_of
+from simstore.domain.text import shown
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -151,33 +153,47 @@ class StorageRepository(Repository[T]):
         return item
 
     def update(self, pk: str, change: Callable[[T], T | None], *, ttl: Ttl = None) -> T:
-        if not callable(change):
-            raise InvalidArgumentError(
-                f"change is a function that alters the record or returns a new one, not {change!r}"
-            )
+        check_change(change)
         for _ in attempts():
-            item, version = self.get_versioned(pk)
-            changed = change(item)
-            item = item if changed is None else changed
-            if not isinstance(item, BaseModel):
-                raise WrongModelError(
-                    f"change returned {item!r}; it returns a {self._model.__name__}, or None after "
-                    "altering the one it was given"
-                )
-            put = self.put(item, ttl, version)
-            if put.pk != pk:
-                raise InvalidRecordError(
-                    f"an update of {self.collection} {pk!r} changed its pk to {put.pk!r}; "
-                    "save it under the new one and delete the old one instead"
-                )
-            if ttl is None and not self._expires:
-                put = put._replace(keep_ttl=True)
+            stored, version = self.get_versioned(pk)
+            item, put = self._changed(stored, version, change, ttl)
             try:
                 self._storage().commit([put])
             except Unexpected:
                 continue
             return item
         raise ConflictError(self._collection, pk)
+
+    def update_many(
+        self, change: Callable[[T], T | None], /, *where: Condition, **equals: Any
+    ) -> int:
+        check_change(change)
+        return self._bulk.change_found(
+            self._query(where, equals),
+            lambda item, version: self._changed(item, version, change, None)[1],
+        )
+
+    def _changed(
+        self, item: T, version: str, change: Callable[[T], T | None], ttl: Ttl
+    ) -> tuple[T, Put]:
+        """What `change` makes of a stored record, and the put that replaces its `version` by it."""
+        pk = pk_of(item)
+        changed = change(item)
+        item = item if changed is None else changed
+        if not isinstance(item, BaseModel):
+            raise WrongModelError(
+                f"change returned {shown(item)}; it returns a {self._model.__name__}, or None "
+                "after altering the one it was given"
+            )
+        put = self.put(item, ttl, version)
+        if put.pk != pk:
+            raise InvalidRecordError(
+                f"an update of {self.collection} {pk!r} changed its pk to {put.pk!r}; "
+                "save it under the new one and delete the old one instead"
+            )
+        if ttl is None and not self._expires:
+            put = put._replace(keep_ttl=True)
+        return item, put
 
     def delete(self, pk: str) -> None:
         if not self._storage().commit([Delete(self._stored, check_pk(pk))])[0]:

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from simstore.adapters.attempts import attempts
 from simstore.adapters.query import Query
 from simstore.adapters.reading import PKS_AT_A_TIME, Reader, chunks, pk_of
-from simstore.adapters.storage import Collection, Delete, PartlyWritten, Storage
+from simstore.adapters.storage import Collection, Delete, PartlyWritten, Put, Storage
 from simstore.domain.errors import (
     BackendError,
     BackendTimeoutError,
@@ -21,7 +21,7 @@ T = TypeVar("T", bound=BaseModel)
 
 
 class BulkWriter(Generic[T]):
-    """Deletes the records of one collection.
+    """Changes and deletes the records of one collection.
 
     What fulfils a query is read in batches, by pk, and each record is written by compare and set:
     one that somebody else wrote to in between is read again, and passed over if it is gone or does
@@ -52,8 +52,15 @@ class BulkWriter(Generic[T]):
 
         return self._write_found(query, deletion, "deleted")
 
+    def change_found(self, query: Query, change: Callable[[T, str], Put]) -> int:
+        """Write what `change` makes of each record that fulfils `query`; return how many.
+
+        It is given a record and its version, which the operation that it returns expects.
+        """
+        return self._write_found(query, change, "changed")
+
     def _write_found(
-        self, query: Query, operation_of: Callable[[T, str], Delete], done: str
+        self, query: Query, operation_of: Callable[[T, str], Put | Delete], done: str
     ) -> int:
         tally = _Tally(self._collection.name, done)
         for candidates in self._candidates(query, tally):
@@ -61,7 +68,7 @@ class BulkWriter(Generic[T]):
             for _ in attempts():
                 with tally.told():
                     found = self._reader.versions(query, pks)
-                # Not within the above: an error of the caller's own change is none of the backend.
+                # Not within `told`: an error of the caller's own change is passed on as it is.
                 operations = [operation_of(item, version) for item, version in found]
                 with tally.told():
                     written = self._storage().write(operations)

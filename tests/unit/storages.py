@@ -131,15 +131,21 @@ CALLS = {"commit", "write", "fetch", "search", "count", "project", "collections"
 
 
 class Unreachable(MemoryStorage):
-    """Every call fails, once `down` is set."""
+    """Every call fails, once `down` is set: at the n-th call of that name, if `down_at` is."""
 
     def __init__(self) -> None:
         super().__init__(MemoryDatabase())
         self.down = False
+        self.down_at = ("", 0)
 
     def __getattribute__(self, name: str) -> Any:
-        if name in CALLS and self.down:
-            return self._fail
+        if name in CALLS:
+            at, left = self.down_at
+            if name == at:
+                self.down_at = (at, left - 1)
+                self.down = self.down or left == 1
+            if self.down:
+                return self._fail
         return super().__getattribute__(name)
 
     def _fail(self, *_: object, **__: object) -> NoReturn:
