@@ -60,6 +60,14 @@ def check_items(items: Iterable[T]) -> Iterable[T]:
     return items
 
 
+def check_change(change: object) -> None:
+    """Refuse what cannot be called to change a record."""
+    if not callable(change):
+        raise InvalidArgumentError(
+            f"change is a function that alters the record or returns a new one, not {shown(change)}"
+        )
+
+
 def check_version(version: str | None) -> Expected | str:
     """What a write expects: a version, or anything."""
     if version is None:

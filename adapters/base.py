@@ -4,8 +4,6 @@ How queries are answered is in `reading`. Neither is overridden by a backend, so
 backend gives the same answers.
 """
 
-import random
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Literal, TypeVar
@@ -15,18 +13,21 @@ from pydantic import BaseModel
 from simstore.adapters.arguments import (
     check_after,
     check_batch_size,
+    check_change,
     check_items,
     check_paging,
     check_pks,
     check_version,
     seconds_of,
 )
+from simstore.adapters.attempts import attempts
+from simstore.adapters.bulk import BulkWriter
 from simstore.adapters.codec import RecordCodec, version_of
 from simstore.adapters.collector import collector_paused
 from simstore.adapters.ordering import Ordering
 from simstore.adapters.projection import Projection
 from simstore.adapters.query import Query
-from simstore.adapters.reading import PKS_AT_A_TIME, Reader, chunks, pk_of
+from simstore.adapters.reading import Reader, pk_of
 from simstore.adapters.storage import (
     Collection,
     Content,
@@ -54,15 +55,12 @@ from simstore.domain.query import Condition
 from simstore.domain.record import ExpiringRecord
 from simstore.domain.repository import DEFAULT_BATCH_SIZE, Explanation, OrderBy, Repository, Ttl
 from simstore.domain.schema import ModelSchema, schema_of
+from simstore.domain.text import shown
 
 T = TypeVar("T", bound=BaseModel)
 
 RECORDS_AT_A_TIME = 100
 """How many records are encoded while the garbage collector rests."""
-
-UPDATE_ATTEMPTS = 1_000
-LONGEST_PAUSE = 0.02
-"""Seconds; the pauses between attempts to update grow to a random part of this."""
 
 
 class StorageRepository(Repository[T]):
@@ -79,6 +77,7 @@ class StorageRepository(Repository[T]):
             self._collection, self._codec.indexes, self._codec.values_of, self._schema
         )
         self._reader = Reader(self._stored, self._codec, storage)
+        self._bulk = BulkWriter(self._stored, self._reader, storage)
         # Asked once: isinstance() on a pydantic model costs as much as half of its validation.
         self._expires = issubclass(model, ExpiringRecord)
 
@@ -154,35 +153,47 @@ class StorageRepository(Repository[T]):
         return item
 
     def update(self, pk: str, change: Callable[[T], T | None], *, ttl: Ttl = None) -> T:
-        if not callable(change):
-            raise InvalidArgumentError(
-                f"change is a function that alters the record or returns a new one, not {change!r}"
-            )
-        for attempt in range(UPDATE_ATTEMPTS):
-            item, version = self.get_versioned(pk)
-            changed = change(item)
-            item = item if changed is None else changed
-            if not isinstance(item, BaseModel):
-                raise WrongModelError(
-                    f"change returned {item!r}; it returns a {self._model.__name__}, or None after "
-                    "altering the one it was given"
-                )
-            put = self.put(item, ttl, version)
-            if put.pk != pk:
-                raise InvalidRecordError(
-                    f"an update of {self.collection} {pk!r} changed its pk to {put.pk!r}; "
-                    "save it under the new one and delete the old one instead"
-                )
-            if ttl is None and not self._expires:
-                put = put._replace(keep_ttl=True)
+        check_change(change)
+        for _ in attempts():
+            stored, version = self.get_versioned(pk)
+            item, put = self._changed(stored, version, change, ttl)
             try:
                 self._storage().commit([put])
             except Unexpected:
-                longest = min(LONGEST_PAUSE, 0.0001 * 2**attempt)
-                time.sleep(random.random() * longest)  # noqa: S311 — a pause is no secret
                 continue
             return item
         raise ConflictError(self._collection, pk)
+
+    def update_many(
+        self, change: Callable[[T], T | None], /, *where: Condition, **equals: Any
+    ) -> int:
+        check_change(change)
+        return self._bulk.change_found(
+            self._query(where, equals),
+            lambda item, version: self._changed(item, version, change, None)[1],
+        )
+
+    def _changed(
+        self, item: T, version: str, change: Callable[[T], T | None], ttl: Ttl
+    ) -> tuple[T, Put]:
+        """What `change` makes of a stored record, and the put that replaces its `version` by it."""
+        pk = pk_of(item)
+        changed = change(item)
+        item = item if changed is None else changed
+        if not isinstance(item, BaseModel):
+            raise WrongModelError(
+                f"change returned {shown(item)}; it returns a {self._model.__name__}, or None "
+                "after altering the one it was given"
+            )
+        put = self.put(item, ttl, version)
+        if put.pk != pk:
+            raise InvalidRecordError(
+                f"an update of {self.collection} {pk!r} changed its pk to {put.pk!r}; "
+                "save it under the new one and delete the old one instead"
+            )
+        if ttl is None and not self._expires:
+            put = put._replace(keep_ttl=True)
+        return item, put
 
     def delete(self, pk: str) -> None:
         if not self._storage().commit([Delete(self._stored, check_pk(pk))])[0]:
@@ -195,33 +206,8 @@ class StorageRepository(Repository[T]):
                 "to do that, pass it pks()"
             )
         if len(where) == 1 and not equals and not isinstance(where[0], Condition):
-            pks = list(dict.fromkeys(check_pks(where[0])))
-            deletes = [Delete(self._stored, pk) for pk in pks]
-            return sum(self._delete(some).count(True) for some in chunks(deletes, PKS_AT_A_TIME))
-        query = self._query(where, equals)
-        return sum(self._delete_found(query, some) for some in self._reader.candidates(query))
-
-    def _delete_found(self, query: Query, pks: Sequence[str]) -> int:
-        """Delete those of `pks` that fulfil `query` when they are deleted."""
-        deleted = 0
-        for _ in range(UPDATE_ATTEMPTS):
-            deletions = self._reader.deletions(query, pks)
-            found = self._delete(deletions)
-            deleted += found.count(True)
-            # Somebody wrote to these in between: they may not fulfil the query any more.
-            pks = [delete.pk for delete, was in zip(deletions, found, strict=True) if was is None]
-            if not pks:
-                return deleted
-        raise ConflictError(self._collection, pks[0])
-
-    def _delete(self, deletions: Sequence[Delete]) -> list[bool | None]:
-        try:
-            return self._storage().write(deletions)
-        except PartlyWritten as error:
-            raise BackendError(
-                f"{len(error.done)} of {len(deletions)} records of {self._collection} were "
-                f"deleted before this: {error.__cause__}"
-            ) from error.__cause__
+            return self._bulk.delete(list(dict.fromkeys(check_pks(where[0]))))
+        return self._bulk.delete_found(self._query(where, equals))
 
     def put(self, item: T, ttl: Ttl, expected: Expected | str = Expected.ANYTHING) -> Put:
         """The operation that saves `item`, for a commit."""

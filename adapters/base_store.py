@@ -15,10 +15,13 @@ from simstore.adapters.storage import Storage
 from simstore.adapters.transaction import BufferedTransaction
 from simstore.domain.errors import ModelError, StoreClosedError, UnsupportedError
 from simstore.domain.maintenance import Inspection
-from simstore.domain.schema import ModelSchema, have_the_same_fields, schema_of
+from simstore.domain.schema import ModelSchema, record_class, schema_of
 from simstore.domain.store import Capability, Store, Transaction
 
 M = TypeVar("M", bound=BaseModel)
+
+_Name = tuple[str, str]
+"""The module and the qualified name of a class."""
 
 _NO_MESSAGES = {Capability.MESSAGES: "its backend keeps records alone"}
 
@@ -38,7 +41,11 @@ class StorageStore(Store):
         self._kind = type(storage)
         self._lock = RLock()
         self._repositories: dict[type[BaseModel], StorageRepository[Any]] = {}
-        self._models: dict[str, type[BaseModel]] = {}
+        self._models: dict[str, dict[_Name, type[BaseModel]]] = {}
+        """Of each collection, the models that were asked for and the classes of their records.
+
+        By name, since a class that was defined again, in a notebook say, is the same model.
+        """
 
     def __repr__(self) -> str:
         return f"<simstore {self._url}{' (closed)' if self._storage is None else ''}>"
@@ -62,10 +69,10 @@ class StorageStore(Store):
 
     def _register(self, model: type[M], schema: ModelSchema) -> StorageRepository[M]:
         collection = schema.collection
-        other = self._models.get(collection, model)
-        # A class that was defined again, in a notebook say, is the same model.
-        again = (other.__module__, other.__qualname__) == (model.__module__, model.__qualname__)
-        if not again and not have_the_same_fields(model, other):
+        known = self._models.get(collection, {})
+        own = {(each.__module__, each.__qualname__): each for each in (model, record_class(model))}
+        if known and not known.keys() & own.keys():
+            other = next(iter(known.values()))
             raise ModelError(
                 f"{model.__module__}.{model.__qualname__} and "
                 f"{other.__module__}.{other.__qualname__} are both kept as {collection!r}; "
@@ -74,7 +81,7 @@ class StorageStore(Store):
         repository = StorageRepository(model, self._open_storage, self._kind)
         if self._storage is not None:
             self._storage.admit(repository.stored)
-        self._models[collection] = model
+        self._models[collection] = known | own
         self._repositories[model] = repository
         return repository
 

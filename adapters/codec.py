@@ -26,7 +26,7 @@ from simstore.domain.fields import FullText, Indexed, check_pk
 from simstore.domain.numbers import holds_infinity
 from simstore.domain.query import Scalar
 from simstore.domain.record import dumper_of, loader_of
-from simstore.domain.schema import FieldPath, ModelSchema, have_the_same_fields, scalar
+from simstore.domain.schema import FieldPath, ModelSchema, record_class, scalar
 from simstore.domain.text import shown
 
 T = TypeVar("T", bound=BaseModel)
@@ -50,6 +50,7 @@ class RecordCodec(Generic[T]):
 
     def __init__(self, model: type[T], schema: ModelSchema, *, keeps_objects: bool) -> None:
         self._model = model
+        self._record_class = record_class(model)
         self._keeps_objects = keeps_objects
         self._schema = schema
         self._dump_item = dumper_of(model)
@@ -139,7 +140,7 @@ class RecordCodec(Generic[T]):
         if isinstance(content, bytes):
             return self._plain.read(content)
         # In a shared database, what is kept may be of another definition of the model.
-        if type(content) is self._model or have_the_same_fields(type(content), self._model):
+        if type(content) is self._model or record_class(type(content)) is self._record_class:
             return self._plain.clone(content)
         return None
 

@@ -11,7 +11,7 @@ from simstore.adapters.collector import collector_paused
 from simstore.adapters.ordering import Ordering
 from simstore.adapters.projection import Projection
 from simstore.adapters.query import Query
-from simstore.adapters.storage import Collection, Content, Delete, Page, Storage, Values
+from simstore.adapters.storage import Collection, Content, Page, Storage, Values
 from simstore.domain.errors import CorruptRecordError
 
 T = TypeVar("T", bound=BaseModel)
@@ -156,17 +156,17 @@ class Reader(Generic[T]):
         return known if len(known) == len(rows) else None
 
     def candidates(self, query: Query) -> Iterator[Sequence[str]]:
-        """pks of which some may fulfil `query`, few enough at a time for `deletions`."""
+        """pks of which some may fulfil `query`, few enough at a time for `versions`."""
         for pks, _ in self._pages(query):
             yield from chunks(pks, DOCUMENTS_AT_A_TIME)
 
-    def deletions(self, query: Query, pks: Sequence[str]) -> list[Delete]:
-        """Deletions of those of `pks` that fulfil `query`, each of just the version that does."""
+    def versions(self, query: Query, pks: Sequence[str]) -> list[tuple[T, str]]:
+        """Those of the records of `pks` that fulfil `query`, each with its version."""
         contents = self._storage().fetch(self._collection, pks)
         return [
-            Delete(self._collection, pk, version_of(content))
+            (item, version_of(content))
             for pk, content in zip(pks, contents, strict=True)
-            if content is not None and query.holds(self._codec.decode(pk, content))
+            if content is not None and query.holds(item := self._codec.decode(pk, content))
         ]
 
 

@@ -43,6 +43,9 @@ from typing import Any
 SHOWN_NAMES = 5
 """How many names a message lists before it counts the rest."""
 
+SHOWN_LENGTH = 200
+"""How many characters of a condition a message shows: with `in_` it may be of any length."""
+
 
 class SimstoreError(Exception):
     """The root of the tree: ``except SimstoreError`` catches all that simstore raises."""
@@ -139,7 +142,8 @@ class NotFoundError(SimstoreError, LookupError):
     """Records that are not there.
 
     ``pks`` holds every missing primary key, in the order asked for; it is empty when a
-    condition, not a key, found nothing. ``hint`` says what to do, where that is known.
+    condition, not a key, found nothing. ``condition`` is all of it, where the message has its
+    beginning. ``hint`` says what to do, where that is known.
     """
 
     def __init__(
@@ -152,14 +156,17 @@ class NotFoundError(SimstoreError, LookupError):
         self.hint = hint
 
     def __str__(self) -> str:
-        where = f" where {self.condition}" if self.condition else ""
+        where = _where(self.condition)
         which = f" {_names(self.pks)}" if self.pks else where
         hint = f"; {self.hint}" if self.hint else ""
         return f"{self.collection} has no record{which}{hint}"
 
 
 class MultipleFoundError(SimstoreError, LookupError):
-    """``one`` found more than one record; ``pks`` are the first two."""
+    """``one`` found more than one record; ``pks`` are the first two.
+
+    ``condition`` is all of it, where the message has its beginning.
+    """
 
     def __init__(self, collection: str, pks: Sequence[str], condition: str = "") -> None:
         super().__init__(collection, tuple(pks), condition)
@@ -168,8 +175,8 @@ class MultipleFoundError(SimstoreError, LookupError):
         self.condition = condition
 
     def __str__(self) -> str:
-        where = f" where {self.condition}" if self.condition else ""
-        return f"{self.collection} has several records{where}: {_names(self.pks)}, and perhaps more"
+        where, pks = _where(self.condition), _names(self.pks)
+        return f"{self.collection} has several records{where}: {pks}, and perhaps more"
 
 
 class DuplicateError(SimstoreError):
@@ -354,6 +361,13 @@ class MissingDependencyError(SimstoreError, ImportError):
             f"{self.purpose}: an extra is missing. Install it with: "
             f"pip install 'simstore[{self.extra}]'"
         )
+
+
+def _where(condition: str) -> str:
+    """The beginning of a condition, for a message; nothing if it is empty."""
+    if len(condition) > SHOWN_LENGTH:
+        condition = f"{condition[: SHOWN_LENGTH - 3]}..."
+    return f" where {condition}" if condition else ""
 
 
 def _names(pks: Sequence[str], count: int | None = None) -> str:

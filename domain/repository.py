@@ -226,6 +226,30 @@ class Repository(Protocol[T]):
         """
         ...
 
+    def update_many(
+        self, change: Callable[[T], T | None], /, *where: Condition, **equals: Any
+    ) -> int:
+        """Apply `change` to the records that fulfil the conditions, all of them without any.
+
+        They are read by pk, in batches of a hundred, changed as `update` changes one, and each is
+        written if nobody else wrote to it since; else it is read and changed again, or passed over
+        if it is gone or does not fulfil the conditions any more. None is changed twice, whatever
+        it fulfils afterwards.
+
+        It is not all or nothing. An error of `change`, or a record that cannot be stored, ends the
+        call: the batches before stay changed, and of its own none is, unless that was being
+        repeated for those that others wrote to.
+
+        Returns how many were changed.
+
+        Raises:
+            BackendError: the backend failed; it says how many are known to be changed, if any are.
+            ConflictError: others were faster, many times over.
+            InvalidRecordError: a changed record cannot be stored, or has another pk.
+            WrongModelError: `change` returned something else than a record of this model.
+        """
+        ...
+
     def delete(self, pk: str) -> None:
         """Delete the record of `pk`.
 

@@ -175,14 +175,20 @@ def collection_of(model: type[BaseModel]) -> str:
 
 
 @cache
-def have_the_same_fields(model: type[BaseModel], other: type[BaseModel]) -> bool:
-    """Whether one of the two is a subclass of the other that leaves its fields as they are.
+def record_class(model: type[BaseModel]) -> type[BaseModel]:
+    """The class whose records those of `model` are: the furthest base with its fields and name.
 
-    Such classes are two views of the same records: the subclass only adds methods.
+    Subclasses of the same collection that only add methods are views of the same records. Which
+    class stands for them follows from the classes alone, not from which of them was used first.
     """
-    if not issubclass(model, other) and not issubclass(other, model):
-        return False
-    return _fields_of(model) == _fields_of(other)
+    collection, fields = collection_of(model), _fields_of(model)
+    return next(
+        base
+        for base in reversed(model.__mro__)
+        if issubclass(base, BaseModel)
+        and collection_of(base) == collection
+        and _fields_of(base) == fields
+    )
 
 
 def _fields_of(model: type[BaseModel]) -> dict[str, Any]:

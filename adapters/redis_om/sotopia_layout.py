@@ -26,7 +26,7 @@ from simstore.adapters.redis_om.json_text import kept_json
 from simstore.adapters.redis_om.layout import Ask, Definition, Layout, Read, Row
 from simstore.adapters.storage import Collection, Content, IndexCondition, Put
 from simstore.domain.errors import InvalidRecordError, ModelError
-from simstore.domain.schema import collection_of, have_the_same_fields
+from simstore.domain.schema import collection_of, record_class
 from simstore.domain.store import RECORD_MODELS
 
 PACKAGE = "sotopia.database"
@@ -163,15 +163,7 @@ def with_other_fields(content: Content, stored: Content) -> Content:
 @cache
 def _prefix_of(model: type[BaseModel]) -> str:
     """What the keys of a model's records begin with."""
-    kept = next(base for base in reversed(model.__mro__) if _has_records_of(base, model))
+    kept = record_class(model)
     name = kept.__name__
     module = f"{PACKAGE}.{MODULES[name]}" if kept in RECORD_MODELS else kept.__module__
     return f":{module}.{name}:"
-
-
-def _has_records_of(base: type, model: type[BaseModel]) -> bool:
-    return (
-        issubclass(base, BaseModel)
-        and collection_of(base) == collection_of(model)
-        and have_the_same_fields(base, model)
-    )

@@ -1,7 +1,7 @@
 """The storage interface on RedisJSON and the query engine."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, TypeGuard
 
 from simstore.adapters.codec import version_of
 from simstore.adapters.reading import chunks
@@ -226,23 +226,49 @@ class SotopiaStorage(RedisOmStorage):
     def __init__(self, link: Link) -> None:
         super().__init__(link, SotopiaLayout())
 
+    # What is written over a version that was read keeps its other fields: those that its model
+    # does not know, but another version of the class may.
+
     def commit(self, operations: Sequence[Operation]) -> list[bool]:
-        """As `Storage.commit`; what is written over a version that was read keeps its other fields.
+        complete = self._with_other_fields(operations)
+        for position, put in complete.items():
+            if put is None:
+                raise Unexpected(operations[position])
+        return super().commit(
+            [complete.get(position) or each for position, each in enumerate(operations)]
+        )
 
-        Those that its model does not know, that is: another version of the class may.
-        """
-        return super().commit([self._with_other_fields(operation) for operation in operations])
+    def write(self, operations: Sequence[Put | Delete]) -> list[bool | None]:
+        complete = self._with_other_fields(operations)
+        left = [complete.get(position, each) for position, each in enumerate(operations)]
+        found = iter(super().write([each for each in left if each is not None]))
+        return [None if each is None else next(found) for each in left]
 
-    def _with_other_fields(self, operation: Operation) -> Operation:
-        if not isinstance(operation, Put) or isinstance(operation.expected, Expected):
-            return operation
-        if operation.collection.schema.model.model_config.get("extra") == "allow":
-            return operation  # it knows every field, and one that it lacks was removed
-        [stored] = self.fetch(operation.collection, [operation.pk])
-        if stored is None or version_of(stored) != operation.expected:
-            raise Unexpected(operation)
-        return operation._replace(content=with_other_fields(operation.content, stored))
+    def _with_other_fields(self, operations: Sequence[Operation]) -> dict[int, Put | None]:
+        """By position, those that are written over a version, complete; None if it is not there."""
+        puts: dict[Collection, dict[int, Put]] = {}
+        for position, operation in enumerate(operations):
+            if _is_over_a_version(operation):
+                puts.setdefault(operation.collection, {})[position] = operation
+        complete: dict[int, Put | None] = {}
+        for collection, some in puts.items():
+            contents = self.fetch(collection, [put.pk for put in some.values()])
+            for (position, put), stored in zip(some.items(), contents, strict=True):
+                if stored is None or version_of(stored) != put.expected:
+                    complete[position] = None
+                else:
+                    content = with_other_fields(put.content, stored)
+                    complete[position] = put._replace(content=content)
+        return complete
 
     @staticmethod
     def precision(condition: IndexCondition) -> Precision:
         return precision_of(condition)
+
+
+def _is_over_a_version(operation: Operation) -> TypeGuard[Put]:
+    """Whether it replaces a version that was read, by a model that may not know all its fields."""
+    if not isinstance(operation, Put) or isinstance(operation.expected, Expected):
+        return False
+    # One that takes any field knows them all, and what it lacks was removed.
+    return operation.collection.schema.model.model_config.get("extra") != "allow"

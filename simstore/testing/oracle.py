@@ -140,6 +140,13 @@ class Oracle(Generic[T]):
         self.save(item)
         return item
 
+    def update_many(self, change: Callable[[T], T | None], *where: Condition) -> int:
+        """Apply `change` to the records that fulfil `where`."""
+        pks = self.pks(*where)
+        for pk in pks:
+            self.update(pk, change)
+        return len(pks)
+
     def delete(self, pk: str) -> None:
         """Delete the record of `pk`, or NotFoundError."""
         self.get(pk)

@@ -60,6 +60,18 @@ def test_every_error_is_in_the_tree_s_file() -> None:
     assert {error.__module__ for error in subclasses(SimstoreError)} == {errors.__name__}
 
 
+@pytest.mark.parametrize("length", [0, 1, 199, 200, 201, 100_000])
+def test_a_message_shows_the_beginning_of_a_long_condition(length: int) -> None:
+    condition = ("tag in " + "'x', " * length)[:length]
+    shown = condition if length <= 200 else condition[:197] + "..."
+    where = f" where {shown}" if length else ""
+    missing = errors.NotFoundError("agents", condition=condition, hint="do it")
+    several = errors.MultipleFoundError("agents", ["a", "b"], condition)
+    assert str(missing) == f"agents has no record{where}; do it"
+    assert str(several) == f"agents has several records{where}: 'a', 'b', and perhaps more"
+    assert missing.condition == several.condition == condition
+
+
 @pytest.mark.parametrize("error", ALL, ids=lambda error: error.__name__)
 def test_every_error_can_be_caught_by_its_public_name(error: type[SimstoreError]) -> None:
     assert error.__name__ in simstore.__all__

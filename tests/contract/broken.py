@@ -15,8 +15,10 @@ from simstore.domain.query import And, Comparison, Condition, Not, Operator, Or
 from simstore.domain.repository import Repository
 from simstore.domain.store import Capability, Store, Transaction
 from simstore.testing import OpenStore
+from tests.contract.broken_storages import WritesForEver, WritesOverAnything, store_on
 
-QUERIES = ("find", "first", "one", "count", "exists", "pks", "iterate", "project", "delete_many")
+QUERIES = ("find", "first", "one", "count", "exists", "pks", "iterate", "project", "delete_many",
+           "update_many")  # fmt: skip
 
 FAULTS = "\x00faults"
 """Where a repository's memory has the faults that were made up; no pk is like that."""
@@ -217,10 +219,10 @@ class LosesUpdates(Sound):
 class SortsNoneFirst(Sound):
     """``order_by`` puts records without a value before the others."""
 
-    def find(self, *where: Condition, order_by: str | None = None, **others: Any) -> Any:
+    def find(self, *where: Condition, order_by: Any = None, **others: Any) -> Any:
         limit, offset = others.pop("limit", None), others.pop("offset", 0)
         found = self.inner.find(*where, order_by=order_by, **others)
-        if order_by is not None:
+        if isinstance(order_by, str):
             path = order_by.removeprefix("-")
             nulls = set(self.inner.pks(simstore.field(path) == None))
             found.sort(key=lambda item: item.pk not in nulls)
@@ -300,6 +302,15 @@ class DeletesOneBatch(Sound):
         found = self.inner.pks(*where, **equals)
         self.inner.delete_many(found[:MANY])
         return len(found)
+
+
+class UpdatesTwice(Sound):
+    """update_many looks once more whether there is anything to change."""
+
+    def update_many(self, *change_and_where: Any, **equals: Any) -> Any:
+        changed = self.inner.update_many(*change_and_where, **equals)
+        self.inner.update_many(*change_and_where, **equals)
+        return changed
 
 
 class WrappedStore(Store):
@@ -395,11 +406,14 @@ STORES: Mapping[str, Callable[[Store, dict[Any, Any]], Store]] = {
         ReturnsExpiredRecords, CountsExpiredRecords, DropsAnIndexEntry, LosesUpdates,
         SortsNoneFirst, IgnoresCase, SeesNoFault, SeesFaultsThatAreNone, MendsNothing,
         MendsUnasked, MendsTheFirst, MendsByTouching, LosesWhatItLeftOut, FindsNoMoreThanMany,
-        KeepsAnOldOrder, PutsBatchesInOrder, DeletesOneBatch,
+        KeepsAnOldOrder, PutsBatchesInOrder, DeletesOneBatch, UpdatesTwice,
     )
 } | {
     wrap.__name__: lambda store, memory, wrap=wrap: wrap(store, Sound, memory)
     for wrap in (HalfATransaction, NamesEmptyCollections, TellsThePassword, TellsNumbers)
+} | {
+    kind.__name__: lambda _, memory, kind=kind: store_on(kind, memory)
+    for kind in (WritesOverAnything, WritesForEver)
 }  # fmt: skip
 """The stores by name; Sound is right in everything."""
 

@@ -17,6 +17,7 @@ CAUGHT_BY = {
         "test_unequal_is_the_exact_complement_of_equal",
         "test_unequal_finds_all_but_the_one",
         "test_delete_many_by_conditions",
+        "test_update_many_changes_what_fulfils_the_conditions",
     },
     "LosesTheSecondPage": {
         "test_after_pages_without_gap_or_overlap",
@@ -87,6 +88,17 @@ CAUGHT_BY = {
         "test_of_many_those_are_deleted_that_a_condition_finds",
         "test_delete_many_takes_more_than_one_batch",
     },
+    "UpdatesTwice": {
+        "test_update_many_of_more_than_two_batches",
+        "test_what_still_fulfils_the_conditions_is_changed_once",
+    },
+    "WritesOverAnything": {
+        "test_update_many_begins_anew_where_somebody_else_writes",
+        "test_update_many_goes_on_until_nobody_else_writes",
+        "test_what_does_not_fulfil_the_conditions_any_more_is_passed_over",
+        "test_what_was_deleted_meanwhile_does_not_come_back",
+    },
+    "WritesForEver": {"test_update_many_keeps_the_time_that_is_left"},
     "HalfATransaction": {
         "test_an_exception_discards_it",
         "test_its_writes_appear_together_at_its_end",
@@ -99,10 +111,10 @@ BEYOND_THE_MACHINE = {
     "IgnoresCase", "NamesEmptyCollections", "SeesNoFault", "SeesFaultsThatAreNone", "MendsNothing",
     "MendsUnasked", "MendsTheFirst", "MendsByTouching", "TellsThePassword", "TellsNumbers",
     "LosesWhatItLeftOut", "FindsNoMoreThanMany", "KeepsAnOldOrder", "PutsBatchesInOrder",
-    "DeletesOneBatch",
+    "DeletesOneBatch", "UpdatesTwice", "WritesOverAnything", "WritesForEver",
 }  # fmt: skip
 """The machine asks one repository of few records, by conditions; not by keywords, the store, or
-for upkeep."""
+for upkeep. It has one thread, and a change that it makes again comes to the same."""
 
 
 def failures(pytester: pytest.Pytester, name: str, rules: set[str]) -> set[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from simstore.adapters import base, reading
+from simstore.adapters import bulk, reading
 from tests.contract import test_memory
 
 PKS = 3
@@ -13,7 +13,7 @@ class TestSmallBatches(test_memory.TestMemory):
     @pytest.fixture(autouse=True)
     def small_batches(self, monkeypatch: pytest.MonkeyPatch) -> None:
         # By name: a module that no longer has its own takes it from `reading`.
-        for module in (reading, base):
+        for module in (reading, bulk):
             for name, size in (("PKS_AT_A_TIME", PKS), ("DOCUMENTS_AT_A_TIME", DOCUMENTS)):
                 if hasattr(module, name):
                     monkeypatch.setattr(module, name, size)

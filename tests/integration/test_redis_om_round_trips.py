@@ -75,6 +75,19 @@ def test_bulk_calls(store: simstore.Store, link: CountingLink) -> None:
     assert trips(link, lambda: items.delete_many([item.pk for item in many])) == 5
 
 
+def test_changes_by_condition(store: simstore.Store, link: CountingLink) -> None:
+    items = store.repository(Item)
+
+    def grow(item: Item) -> None:
+        item.size += 1
+
+    # What the search costs, and two for each batch of a hundred.
+    assert trips(link, lambda: items.update_many(grow, tag="t1")) == 2 + 2
+    assert trips(link, lambda: items.update_many(grow, field("size") >= 0)) == 2 + 5 * 2
+    assert items.get("0001").size == 3
+    assert items.get("0002").size == 3
+
+
 def test_searches(store: simstore.Store, link: CountingLink) -> None:
     items = store.repository(Item)
     # The query, the indexed values of what it finds, and where asked for, the documents.

@@ -209,6 +209,35 @@ def test_a_deletion_by_condition_reads_what_it_deletes(store: Store, trips: Trip
     assert made == [["EVALSHA"], ["MGET"], ["EVALSHA"], ["MGET"], ["EVALSHA"]]
 
 
+def test_an_update_by_condition_is_read_and_written_in_batches(store: Store, trips: Trips) -> None:
+    def grow(item: AgentProfile) -> None:
+        item.age += 1_000
+
+    made = trips.of(lambda: store.agents.update_many(grow, tag="t1"))
+    assert made == [["EVALSHA"], ["MGET"], ["EVALSHA"], ["MGET"], ["EVALSHA"]]
+    made = trips.of(lambda: store.agents.update_many(grow))
+    assert made == [["EVALSHA"], *[["MGET"], ["EVALSHA"]] * 3]
+    expected = [1_000 + number + number % 2 * 1_000 for number in range(NUMBER)]
+    assert [item.age for item in store.agents.iterate()] == expected
+
+
+def test_what_was_written_in_between_is_one_more_batch(store: Store, trips: Trips) -> None:
+    others = [agent(number).model_copy(update={"age": 500}) for number in (1, 7, 9)]
+
+    def grow(item: AgentProfile) -> None:
+        if item.pk == "0009" and item.age == 9:
+            store.agents.save_many(others)
+        item.age += 1_000
+
+    few = field("age") < 20
+    made = trips.of(lambda: store.agents.update_many(grow, few, tag="t1"))
+    batch = [["MGET"], ["EVALSHA"]]
+    assert made == [["EVALSHA"], ["MGET"], ["EVALSHA"], ["EVALSHA"], ["MGET"]]
+    assert store.agents.pks(age=500) == ["0001", "0007", "0009"]
+    made = trips.of(lambda: store.agents.update_many(grow, age=500))
+    assert made == [["EVALSHA"], *batch]
+
+
 def test_a_long_search_is_cut_into_short_scripts(
     store: Store, trips: Trips, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -280,4 +309,5 @@ def test_a_cluster_is_asked_all_at_once(redis_cluster: RedisCluster, trips: Trip
         assert len(trips.of(lambda: store.agents.project(["tag"]))) == 1
         assert len(trips.of(lambda: store.agents.find(tag="t1"))) == 1 + 2
         assert len(trips.of(lambda: store.agents.save_many(map(agent, range(NUMBER))))) == 1
+        assert len(trips.of(lambda: store.agents.update_many(lambda item: item))) == 1 + 3 * 2
         assert len(trips.of(lambda: store.agents.delete_many(store.agents.pks()))) == 2

@@ -294,6 +294,33 @@ def test_fields_that_only_others_know_outlive_an_update(client: redis.Redis, sto
     assert json.loads(client.execute_command("JSON.GET", AGENT + agent.pk)) == document
 
 
+def test_fields_that_only_others_know_outlive_an_update_of_many(
+    client: redis.Redis, store: Store
+) -> None:
+    first, second, *others = store.agents.find()
+    documents = {
+        agent.pk: json.loads(client.execute_command("JSON.GET", AGENT + agent.pk))
+        for agent in (first, second, *others)
+    }
+    for agent in (first, second):
+        documents[agent.pk]["newer"] = {"field": [1.5, agent.pk]}
+        _set(client, AGENT + agent.pk, documents[agent.pk])
+    seen: list[str] = []
+
+    def change(item: AgentProfile) -> None:
+        if item.pk == second.pk and item.pk not in seen:
+            documents[second.pk]["newer"] = "still"
+            _set(client, AGENT + second.pk, documents[second.pk])
+        seen.append(item.pk)
+        item.age = 77
+
+    assert store.agents.update_many(change) == len(documents)
+    assert seen == [*sorted(documents), second.pk]
+    for pk, document in documents.items():
+        stored = json.loads(client.execute_command("JSON.GET", AGENT + pk))
+        assert stored == {**document, "age": 77}
+
+
 def test_what_the_layout_cannot_hold_is_refused_before_anything_is_written(
     client: redis.Redis, empty: Store
 ) -> None:

@@ -89,15 +89,22 @@ class Meddler(MemoryStorage):
 
 
 class HalfWriter(MemoryStorage):
-    """A bulk write breaks off after `written` operations, if that is a number."""
+    """A bulk write breaks off after `written` operations, if that is a number.
+
+    Not the first so many, if `sound` is set.
+    """
 
     def __init__(self) -> None:
         super().__init__(MemoryDatabase())
         self.written: int | None = None
+        self.sound = 0
         self.cause = BackendError("the plug was pulled")
 
     def write(self, operations: Sequence[Put | Delete]) -> list[bool | None]:
         if self.written is None:
+            return super().write(operations)
+        if self.sound:
+            self.sound -= 1
             return super().write(operations)
         done = operations[: self.written]
         super().write(done)
@@ -124,15 +131,21 @@ CALLS = {"commit", "write", "fetch", "search", "count", "project", "collections"
 
 
 class Unreachable(MemoryStorage):
-    """Every call fails, once `down` is set."""
+    """Every call fails, once `down` is set: at the n-th call of that name, if `down_at` is."""
 
     def __init__(self) -> None:
         super().__init__(MemoryDatabase())
         self.down = False
+        self.down_at = ("", 0)
 
     def __getattribute__(self, name: str) -> Any:
-        if name in CALLS and self.down:
-            return self._fail
+        if name in CALLS:
+            at, left = self.down_at
+            if name == at:
+                self.down_at = (at, left - 1)
+                self.down = self.down or left == 1
+            if self.down:
+                return self._fail
         return super().__getattribute__(name)
 
     def _fail(self, *_: object, **__: object) -> NoReturn:

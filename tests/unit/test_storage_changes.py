@@ -168,6 +168,39 @@ def test_delete_many_does_not_count_what_others_deleted(
     assert specimens.find() == []
 
 
+def grow(item: Specimen) -> None:
+    item.number += 10
+
+
+@pytest.mark.parametrize("where", CONDITIONS, ids=str)
+@pytest.mark.parametrize("moment", ["before_fetch", "before_commit"])
+def test_update_many_passes_over_what_changed_or_is_gone(
+    meddler: Meddler, specimens: Repository[Specimen], moment: str, where: Condition
+) -> None:
+    def meddle() -> None:
+        specimens.save(other("b"))
+        specimens.delete("d")
+
+    getattr(meddler, moment).append(meddle)
+    assert specimens.update_many(grow, where) == 3
+    assert {item.pk: item.number for item in specimens.find()} == {
+        "a": 10,
+        "b": 0,
+        "c": 12,
+        "e": 14,
+    }
+
+
+@pytest.mark.parametrize("where", CONDITIONS, ids=str)
+def test_update_many_changes_what_others_changed_if_it_still_fulfils(
+    meddler: Meddler, specimens: Repository[Specimen], where: Condition
+) -> None:
+    theirs = Specimen(pk="c", tag="x", plain_text="x", number=500)
+    meddler.before_commit.append(lambda: specimens.save(theirs))
+    assert specimens.update_many(grow, where) == 5
+    assert [item.number for item in specimens.find()] == [10, 11, 510, 13, 14]
+
+
 def test_a_transaction_fails_if_what_it_read_changed_just_before_its_commit(
     meddler: Meddler,
 ) -> None:

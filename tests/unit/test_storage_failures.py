@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
-from simstore.adapters import base
+from simstore.adapters import attempts as attempting
+from simstore.adapters import reading
+from simstore.adapters.memory import MemoryDatabase, MemoryStorage
 from simstore.domain.errors import (
     BackendError,
+    BackendTimeoutError,
     BackendUnavailableError,
     ConflictError,
     SaveManyError,
@@ -55,11 +58,80 @@ def test_a_delete_many_that_breaks_off_is_no_success() -> None:
         assert storage.cause in {caught.value, caught.value.__cause__}
 
 
+def _tag(item: Specimen) -> None:
+    item.tag = "x"
+
+
+IN_BULK: dict[str, tuple[Callable[[Repository[Specimen]], int], int, str]] = {
+    "of pks": (lambda r: r.delete_many(r.pks()), 0, "30 records of Specimen were deleted"),
+    "delete_many": (lambda r: r.delete_many(tag=""), 1, "130 records of Specimen were deleted"),
+    "update_many": (lambda r: r.update_many(_tag), 1, "130 records of Specimen were changed"),
+}
+"""Calls, how many of their writes succeed, and what they say when the next breaks off."""
+
+
+@pytest.mark.parametrize("name", IN_BULK)
+def test_a_call_in_bulk_that_breaks_off_says_how_many_records_it_wrote(name: str) -> None:
+    call, sound, told = IN_BULK[name]
+    storage = HalfWriter()
+    with store_on(storage) as store:
+        specimens = store.repository(Specimen)
+        specimens.save_many(Specimen(pk=f"{n:03}") for n in range(250))
+        storage.written, storage.sound = 30, sound
+        with pytest.raises(BackendError, match=f"^{told} before this: the plug") as caught:
+            call(specimens)
+        assert caught.value.__cause__ is storage.cause
+
+
+@pytest.mark.parametrize("name", ["search", "fetch", "write"])
+def test_an_update_many_that_loses_its_backend_says_how_many_records_it_changed(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "PKS_AT_A_TIME", 100)
+    storage = Unreachable()
+    with store_on(storage) as store:
+        specimens = store.repository(Specimen)
+        specimens.save_many(Specimen(pk=f"{n:03}") for n in range(250))
+        storage.down_at = (name, 3)
+        told = "^200 records of Specimen were changed before this: nobody answers"
+        with pytest.raises(BackendUnavailableError, match=told):
+            specimens.update_many(_tag)
+        storage.down = False
+        assert specimens.count(tag="x") == 200
+
+
+def test_an_error_of_a_change_is_passed_on_as_it_is() -> None:
+    error = BackendUnavailableError("of another store")
+    with store_on(HalfWriter()) as store:
+        specimens = store.repository(Specimen)
+        specimens.save_many(Specimen(pk=f"{n:03}") for n in range(250))
+
+        def change(item: Specimen) -> None:
+            if item.pk == "249":
+                raise error
+
+        with pytest.raises(BackendUnavailableError) as caught:
+            specimens.update_many(change)
+        assert caught.value is error
+
+
+@pytest.mark.parametrize("error", [BackendUnavailableError, BackendTimeoutError])
+def test_a_call_in_bulk_that_breaks_off_says_why(error: type[BackendError]) -> None:
+    storage = HalfWriter()
+    with store_on(storage) as store:
+        specimens = store.repository(Specimen)
+        specimens.save_many(Specimen(pk=pk) for pk in "abc")
+        storage.written = 1
+        storage.cause = error("nobody answers")
+        with pytest.raises(error, match=r"^1 record of Specimen was deleted before this: nobody"):
+            specimens.delete_many(specimens.pks())
+
+
 @pytest.mark.parametrize("attempts", [1, 4])
 def test_an_update_gives_up_after_its_attempts(
     monkeypatch: pytest.MonkeyPatch, attempts: int
 ) -> None:
-    monkeypatch.setattr(base, "UPDATE_ATTEMPTS", attempts)
+    monkeypatch.setattr(attempting, "UPDATE_ATTEMPTS", attempts)
     storage = Contended()
     calls: list[Specimen] = []
     with store_on(storage) as store:
@@ -73,6 +145,26 @@ def test_an_update_gives_up_after_its_attempts(
         assert storage.refused == len(calls) == attempts
         storage.contended = False
         assert specimens.find() == [Specimen(pk="a")]
+
+
+def test_an_update_many_gives_up_after_its_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempting, "UPDATE_ATTEMPTS", 4)
+    seen: list[str] = []
+    with store_on(MemoryStorage(MemoryDatabase())) as store:
+        specimens = store.repository(Specimen)
+        specimens.save_many(Specimen(pk=pk) for pk in "abc")
+
+        def change(item: Specimen) -> None:
+            seen.append(item.pk)
+            if item.pk == "b":
+                specimens.save(item.model_copy(update={"number": len(seen)}))
+            _tag(item)
+
+        with pytest.raises(ConflictError) as caught:
+            specimens.update_many(change)
+        assert caught.value.pk == "b"
+        assert seen == ["a", "b", "c", "b", "b", "b"]
+        assert specimens.pks(tag="x") == ["a", "c"]
 
 
 ITEM = Specimen(pk="a", tag="x")
@@ -91,6 +183,9 @@ CALLS: dict[str, Callable[[Repository[Specimen]], Any]] = {
     "get_many": lambda r: r.get_many(["a", "b"]),
     "get_many, skip": lambda r: r.get_many(["a", "b"], missing="skip"),
     "update": lambda r: r.update("a", lambda item: item),
+    "update_many": lambda r: r.update_many(_tag),
+    "update_many, condition": lambda r: r.update_many(_tag, tag="x"),
+    "update_many, scan": lambda r: r.update_many(_tag, plain_text="x"),
     "delete": lambda r: r.delete("a"),
     "delete_many, pks": lambda r: r.delete_many(["a"]),
     "delete_many, condition": lambda r: r.delete_many(tag="x"),

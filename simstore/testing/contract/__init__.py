@@ -27,11 +27,13 @@ from simstore.testing.contract.saving import SavingContract
 from simstore.testing.contract.stores import StoresContract
 from simstore.testing.contract.transactions import TransactionContract
 from simstore.testing.contract.updating import UpdatingContract
+from simstore.testing.contract.updating_many import UpdatingManyContract
 
 
 class RepositoryContract(
     SavingContract,
     UpdatingContract,
+    UpdatingManyContract,
     ReadingContract,
     ProjectingContract,
     FindingContract,

@@ -61,6 +61,24 @@ class ConcurrencyContract(Binding):
         assert specimens.pks(tag=str(total)) == ["a"]
         assert specimens.count(field("tag") != str(total)) == 0
 
+    def test_no_update_of_many_is_lost(self, open_store: OpenStore, store: Store) -> None:
+        specimens = store.repository(Specimen)
+        specimens.save_many(specimen(str(n), tag=f"t{n % 2}") for n in range(ROUNDS))
+
+        def increment(item: Specimen) -> None:
+            item.number += 1
+
+        def work(mine: Store, number: int) -> int:
+            repository = mine.repository(Specimen)
+            tag = f"t{number % 2}"
+            return sum(repository.update_many(increment, tag=tag) for _ in range(ROUNDS))
+
+        workers = STORES * THREADS
+        assert race(open_store, work) == [ROUNDS * ROUNDS // 2] * workers
+        total = workers // 2 * ROUNDS
+        assert [item.number for item in contents(specimens)] == [total] * ROUNDS
+        assert specimens.count(number=total) == ROUNDS
+
     def test_of_all_who_save_one_version_one_wins(
         self, open_store: OpenStore, store: Store
     ) -> None:

@@ -28,6 +28,8 @@ class Reserved(BaseModel):
     after: Annotated[str, Indexed()] = ""
     order_by: str = ""
     batch_size: Annotated[int, Indexed()] = 0
+    change: str = ""
+    ttl: float = 0.0
 
 
 EQUALITY: dict[str, tuple[Call, object]] = {
@@ -92,8 +94,15 @@ MISTAKEN: dict[str, Call] = {
     "delete_many(batch_size)": lambda r: r.delete_many(batch_size=10),
     "delete_many(condition, limit)": lambda r: r.delete_many(field("tag") == "x", limit=1),
     "delete_many(pks, limit)": lambda r: r.delete_many(["a", "b"], limit=1),
+    "update_many(limit)": lambda r: r.update_many(_untag, limit=1),
+    "update_many(batch_size)": lambda r: r.update_many(_untag, batch_size=10),
+    "update_many(ttl)": lambda r: r.update_many(_untag, tag="x", ttl=60),
 }
 """Calls with arguments of other calls, on a model without such fields."""
+
+
+def _untag(item: Specimen) -> None:
+    item.tag = ""
 
 
 class KeywordContract(Binding):
@@ -143,6 +152,26 @@ class KeywordContract(Binding):
     ) -> None:
         assert reserved.delete_many(**equals) == 3 - len(left)
         assert reserved.pks() == left
+
+    @pytest.mark.parametrize(
+        ("equals", "changed"),
+        [
+            ({"limit": 9}, ["a", "c"]),
+            ({"after": "x", "order_by": "pk"}, ["a"]),
+            ({"batch_size": 1}, ["b"]),
+            ({"ttl": 0.0}, ["a", "b", "c"]),
+            ({"change": "x"}, []),
+        ],
+        ids=str,
+    )
+    def test_update_many_by_fields_named_like_arguments(
+        self, reserved: Repository[Reserved], equals: dict[str, Any], changed: list[str]
+    ) -> None:
+        def change(item: Reserved) -> None:
+            item.change = "done"
+
+        assert reserved.update_many(change, **equals) == len(changed)
+        assert pks_of(reserved.find(field("change") == "done")) == changed
 
     @pytest.mark.parametrize("name", MISTAKEN)
     def test_an_argument_of_another_call_is_refused(

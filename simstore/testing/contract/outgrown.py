@@ -88,6 +88,8 @@ class OutgrownContract(Binding):
             "project it, by pk": lambda: repository.project(["x"], pk="b"),
             "project a plain field": lambda: repository.project(["plain"]),
             "update": lambda: repository.update("b", lambda item: item),
+            "update_many": lambda: repository.update_many(lambda item: item),
+            "update_many by pk": lambda: repository.update_many(lambda item: item, pk="b"),
         }
         for name, call in calls.items():
             with pytest.raises(CorruptRecordError) as caught:

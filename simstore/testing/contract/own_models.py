@@ -1,14 +1,17 @@
 """Models that are not simstore's: any pydantic model with a ``pk: str``."""
 
 from datetime import date, datetime, timedelta, timezone
+from itertools import permutations
 from typing import Annotated, Any, ClassVar, cast
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, create_model
 
 from simstore.domain.errors import InvalidRecordError, ModelError, QueryError, WrongModelError
 from simstore.domain.fields import FullText, Indexed
 from simstore.domain.query import field
+from simstore.domain.record import Record
+from simstore.domain.repository import Repository
 from simstore.domain.store import Store
 from simstore.testing.binding import Binding
 from simstore.testing.contract.helpers import assert_identical, pks_of
@@ -58,6 +61,16 @@ class Greeter(Person):
         return f"Hello, {self.full_name}!"
 
 
+class Whisperer(Person):
+    """The same records with another method."""
+
+    def whisper(self) -> str:
+        return self.full_name.lower()
+
+
+ORDERS = tuple(permutations((Person, Greeter, Whisperer)))
+
+
 class Older(Person):
     """Other records: a field more."""
 
@@ -96,6 +109,10 @@ def _person(pk: str, name: str) -> Person:
         scores={1: -0.0, 2: float("inf")},
         photo=b"plain bytes",
     )
+
+
+def _names_of(models: tuple[type[BaseModel], ...]) -> str:
+    return ", ".join(model.__name__ for model in models)
 
 
 class OwnModelContract(Binding):
@@ -181,10 +198,76 @@ class OwnModelContract(Binding):
         with pytest.raises(WrongModelError):
             people.save(greeter)
 
-    def test_a_subclass_with_another_field_needs_a_name_of_its_own(self, store: Store) -> None:
-        store.repository(Person)
+    @pytest.mark.parametrize("order", ORDERS, ids=_names_of)
+    @pytest.mark.parametrize("number", [2, 3])
+    def test_subclasses_with_methods_alone_share_records_in_any_order(
+        self, store: Store, order: tuple[type[Person], ...], number: int
+    ) -> None:
+        repositories: list[Repository[Any]] = [store.repository(model) for model in order[:number]]
+        for writing in repositories:
+            kept = _person("a", f"Ada, a {writing.model.__name__}")
+            writing.save(writing.model.model_validate(kept.model_dump(by_alias=True)))
+            for reading in repositories:
+                found = reading.get("a")
+                assert type(found) is reading.model
+                assert dict(found) == dict(kept)
+                assert reading.find(full_name=kept.full_name) == [found]
+                assert reading.count() == 1
+                assert list(reading.index_faults()) == []
+
+    @pytest.mark.parametrize("order", ORDERS, ids=_names_of)
+    @pytest.mark.parametrize("after", range(1, 4))
+    def test_a_subclass_with_another_field_needs_a_name_of_its_own(
+        self, store: Store, order: tuple[type[Person], ...], after: int
+    ) -> None:
+        for model in order[:after]:
+            store.repository(model)
         with pytest.raises(ModelError, match="people"):
             store.repository(Older)
+        with pytest.raises(ModelError, match="people"):
+            store.repository(type("Eldest", (Older,), {}))
+
+    @pytest.mark.parametrize("model", [Person, Greeter, Whisperer])
+    def test_a_class_needs_a_name_of_its_own_beside_a_subclass_with_another_field(
+        self, store: Store, model: type[Person]
+    ) -> None:
+        store.repository(Older)
+        with pytest.raises(ModelError, match="people"):
+            store.repository(model)
+
+    def test_a_class_and_its_subclass_may_be_defined_again(self, store: Store) -> None:
+        def define() -> tuple[type[Record], type[Record]]:
+            class Animal(Record):
+                __collection__: ClassVar[str] = "animals"
+                name: str = ""
+
+            class Cat(Animal):
+                def cry(self) -> str:
+                    return f"{self.name}: miaow"
+
+            return Animal, Cat
+
+        for number in (1, 2):
+            for model in define():
+                animals = store.repository(model)
+                animals.save(model.model_validate({"pk": "a", "name": f"Tom {number}"}))
+                assert animals.get("a").model_dump() == {"pk": "a", "name": f"Tom {number}"}
+
+    def test_a_subclass_may_get_a_field_when_it_is_defined_again(self, store: Store) -> None:
+        class Thing(Record):
+            __collection__: ClassVar[str] = "things"
+
+        def define(**fields: Any) -> type[Record]:
+            return create_model("Stone", __base__=Thing, **fields)
+
+        old = store.repository(define())
+        old.save(old.model(pk="with 0"))
+        stones = store.repository(define(size=(int, 5)))
+        stones.save(stones.model(pk="with 1"))
+        assert [item.model_dump() for item in stones.find()] == [
+            {"pk": "with 0", "size": 5},
+            {"pk": "with 1", "size": 5},
+        ]
 
     def test_a_model_within_itself(self, store: Store) -> None:
         trees = store.repository(Tree)

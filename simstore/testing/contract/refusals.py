@@ -91,6 +91,8 @@ class RefusalContract(Binding):
             one.add(item)
         with pytest.raises(InvalidRecordError):
             one.update("a", spoil)
+        with pytest.raises(InvalidRecordError):
+            one.update_many(spoil)
         with pytest.raises(InvalidRecordError), store.transaction() as transaction:
             transaction.repository(Specimen).save(item)
 
@@ -195,6 +197,8 @@ class RefusalContract(Binding):
                 one.save_many([specimen("c"), item])
             with pytest.raises(WrongModelError):
                 one.update("a", change)
+            with pytest.raises(WrongModelError):
+                one.update_many(change)
             with pytest.raises(WrongModelError), store.transaction() as transaction:
                 transaction.repository(Specimen).add(item)
 
@@ -220,6 +224,8 @@ class RefusalContract(Binding):
             one.find(nubmer=1)
         with pytest.raises(QueryError, match="'number'"):
             one.delete_many(nubmer=1)
+        with pytest.raises(QueryError, match="'number'"):
+            one.update_many(lambda item: item, nubmer=1)
 
     @pytest.mark.parametrize(
         "condition",
@@ -269,6 +275,7 @@ class RefusalContract(Binding):
         calls: list[Callable[[Condition], object]] = [
             one.find, one.iterate, one.first, one.one, one.count, one.exists, one.pks, one.explain,
             one.delete_many, lambda condition: one.project(["tag"], condition),
+            lambda condition: one.update_many(_set(tag="new"), condition),
         ]  # fmt: skip
         for call in calls:
             with pytest.raises(QueryError, match=hint.replace(".", r"\.")):
@@ -280,6 +287,8 @@ class RefusalContract(Binding):
             one.find(condition)
         with pytest.raises(QueryError):
             one.count(field("tag") == "x", condition)
+        with pytest.raises(QueryError):
+            one.update_many(_set(tag="new"), condition)
 
     def test_arguments_out_of_range(self, one: Repository[Specimen]) -> None:
         calls: list[Callable[[], object]] = [

@@ -1,6 +1,6 @@
 """The rules that write."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hypothesis import strategies as st
@@ -18,6 +18,8 @@ TINY_TTL = 0.002
 """Seconds; shorter than `RepositoryMachine.OUTLIVING`, which each such save waits."""
 
 _SOME_PKS = st.lists(specimen_pks(), max_size=5)
+_FIELDS = [name for name in Specimen.model_fields if name != "pk"]
+_SOME_FIELDS = st.lists(st.sampled_from(_FIELDS), min_size=1, max_size=3)
 _STEPS = st.lists(
     st.one_of(
         st.tuples(st.sampled_from(("save", "add")), specimens()),
@@ -57,19 +59,20 @@ class WritingRules(MachineBase):
     @rule(which=WHICH, pk=specimen_pks(), item=specimens(), in_place=st.booleans())
     def update(self, which: int, pk: str, item: Specimen, in_place: bool) -> None:
         """Change a record that may not be there."""
-        item = item.model_copy(update={"pk": pk})
-
-        def change(stored: Specimen) -> Specimen | None:
-            if not in_place:
-                return item.model_copy(deep=True)
-            for name, value in item.model_copy(deep=True):
-                setattr(stored, name, value)
-            return None
-
+        change = _becoming(item, _FIELDS, in_place=in_place)
         self.same(
             lambda: self.repository(which).update(pk, change),
             lambda: self.oracle.update(pk, change),
         )
+
+    @rule(which=WHICH, condition=conditions(), item=specimens(), names=_SOME_FIELDS)
+    def update_many(
+        self, which: int, condition: Condition, item: Specimen, names: list[str]
+    ) -> None:
+        """Change what a condition finds, so that it may find it again or not."""
+        change = _becoming(item, names)
+        changed = self.repository(which).update_many(change, condition)
+        assert changed == self.oracle.update_many(change, condition)
 
     @precondition(lambda self: self.oracle.records)
     @rule(which=WHICH, data=st.data())
@@ -192,6 +195,22 @@ class WritingRules(MachineBase):
         self.stores[which].close()
         self.stores[which] = self.open_store()
         self.cleanup.callback(self.stores[which].close)
+
+
+def _becoming(
+    item: Specimen, names: Sequence[str], *, in_place: bool = True
+) -> Callable[[Specimen], Specimen | None]:
+    """A change that gives a record these fields of `item`."""
+
+    def change(stored: Specimen) -> Specimen | None:
+        values = {name: getattr(item.model_copy(deep=True), name) for name in names}
+        if not in_place:
+            return stored.model_copy(update=values)
+        for name, value in values.items():
+            setattr(stored, name, value)
+        return None
+
+    return change
 
 
 def _on_one_record(steps: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:
