@@ -199,7 +199,8 @@ class RecordCodec(Generic[T]):
         if found.__qualname__ == expected.__qualname__:
             return (
                 f"this {found.__qualname__} is of another definition of the class "
-                f"({found.__module__}) than the repository's ({expected.__module__})"
+                f"({found.__module__}) than the repository's ({expected.__module__}); give one of "
+                "that, or store.repository() its own class"
             )
         return f"a repository of {expected.__name__} does not take a {found.__name__}"
 

@@ -55,6 +55,9 @@ class Binding:
         self._bound = _Bound(store, follows)
         _current.set(self._bound)
 
+    def __repr__(self) -> str:
+        return f"<models of simstore.sotopia on {self.store.url}>"
+
     def __enter__(self) -> Store:
         without_block = self._bound
         if without_block.has_block:

@@ -77,8 +77,8 @@ def named_place() -> Place:
         )
     if not backend and not url:
         raise NotBoundError(
-            "no store is bound in this thread or task, and the environment names none: call "
-            f"simstore.sotopia.bind('memory://'), say, or set {URL_VARIABLE}, or "
+            "no store is bound in this thread or task, and the environment names none: call bind() "
+            f"of simstore.sotopia with 'memory://', say, or set {URL_VARIABLE}, or "
             f"{SOTOPIA_URL_VARIABLE} for a database of Sotopia's"
         )
     return in_place(url or SOTOPIA_DEFAULT_URL)

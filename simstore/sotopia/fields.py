@@ -95,7 +95,7 @@ class ModelField(query.Field):
         try:
             schema_of(self._model).resolve(path)
         except QueryError as error:
-            raise AttributeError(str(error)) from error
+            raise AttributeError(f"{self!r} has no {name!r}: {error}") from error
         return ModelField(self._model, path)
 
     def __eq__(self, operand: Operand) -> Condition:  # type: ignore[override]

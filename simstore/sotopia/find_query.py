@@ -1,14 +1,11 @@
 """What ``Model.find(...)`` returns: records that are read when they are asked for."""
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar, overload
 
 from simstore.adapters.ordering import Ordering
-from simstore.domain.checking import checked
 from simstore.domain.errors import NotFoundError
-from simstore.domain.matching import predicate
 from simstore.domain.query import And, Condition, Field
 from simstore.domain.record import Record
 from simstore.domain.repository import DEFAULT_BATCH_SIZE, Repository
@@ -30,6 +27,11 @@ class FindQuery(Generic[T]):
     repository: Callable[[], Repository[T]] = field(repr=False)
     where: tuple[Condition, ...] = ()
     order_by: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        where = f" where {And(self.where)}" if self.where else ""
+        order = f" by {', '.join(self.order_by)}" if self.order_by else ""
+        return f"<{self.model.__name__} records{where}{order}>"
 
     def all(self, batch_size: int = DEFAULT_BATCH_SIZE) -> list[T]:
         """All of them; `batch_size` is how many are read at a time, unless they are sorted."""
@@ -100,26 +102,12 @@ class FindQuery(Generic[T]):
         Raises:
             QueryError: there is no such field.
             InvalidRecordError: a value does not fit its field; nothing was written.
+            InvalidArgumentError: the pk is among them; nothing was written.
         """
         repository = self.repository()
-        pks = []
         for item in repository.iterate(*self.where):
             repository.check(changed(item, fields))
-            pks.append(item.pk)
-        schema = schema_of(self.model)
-        holds = predicate(schema, checked(schema, self.where, {}))
-
-        def change(item: T) -> T:
-            if not holds(item):
-                raise _PassedOverError
-            return changed(item, fields)
-
-        number = 0
-        for pk in pks:
-            with suppress(_PassedOverError, NotFoundError):
-                repository.update(pk, change)
-                number += 1
-        return number
+        return repository.update_many(lambda item: changed(item, fields), *self.where)
 
     def delete(self) -> int:
         """Delete them; return how many there were."""
@@ -156,7 +144,3 @@ class FindQuery(Generic[T]):
 
 def _shown(name: str | Field) -> str:
     return name if isinstance(name, str) else name.path
-
-
-class _PassedOverError(Exception):
-    """A record is not to be changed any more."""
