@@ -10,7 +10,7 @@ from simstore.server import LocalServer
 
 ROUNDS = 9
 
-GOAL = "under 1.1 times, or 10 µs more"
+GOAL = "under 1.1 times, or 20 µs more"
 
 
 def main(scale: float) -> None:
