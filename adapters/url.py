@@ -82,6 +82,10 @@ def _meant(url: str, shown: str) -> str:
     if match and (scheme := match[1].lower()) in BACKENDS:
         slash = "/" if scheme in {"sqlite", "unix"} else ""  # a path stands behind these
         return f"did you mean {scheme}://{slash}{shown.removeprefix(match[0])}?"
+    if shown.lower() == "memory":
+        return "did you mean memory://?"
+    if re.fullmatch(r"[\w.-]+:\d+(/\d*)?", shown):
+        return f"did you mean redis://{shown}?"
     if shown and not re.search("[@:]", shown):
         return f"did you mean sqlite:///{shown}?"
     return "write memory:// or sqlite:///file.db, say"

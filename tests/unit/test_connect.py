@@ -84,6 +84,9 @@ def test_passwords_are_not_shown(url: str) -> None:
         ("memory:", "memory://"),
         ("data//pilot.db", "sqlite:///data//pilot.db"),
         ("redis/pilot.db", "sqlite:///redis/pilot.db"),
+        ("memory", "memory://"),
+        ("localhost:6379", "redis://localhost:6379"),
+        ("10.0.0.7:6379/2", "redis://10.0.0.7:6379/2"),
     ],
 )
 def test_what_is_meant_is_offered(url: str, meant: str) -> None:
