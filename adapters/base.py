@@ -155,8 +155,8 @@ class StorageRepository(Repository[T]):
     def update(self, pk: str, change: Callable[[T], T | None], *, ttl: Ttl = None) -> T:
         check_change(change)
         for _ in attempts():
-            stored, version = self.get_versioned(pk)
-            item, put = self._changed(stored, version, change, ttl)
+            stored = self._content(pk)
+            item, put = self._changed(self._codec.decode(pk, stored), stored, change, ttl)
             try:
                 self._storage().commit([put])
             except Unexpected:
@@ -170,13 +170,13 @@ class StorageRepository(Repository[T]):
         check_change(change)
         return self._bulk.change_found(
             self._query(where, equals),
-            lambda item, version: self._changed(item, version, change, None)[1],
+            lambda item, stored: self._changed(item, stored, change, None)[1],
         )
 
     def _changed(
-        self, item: T, version: str, change: Callable[[T], T | None], ttl: Ttl
+        self, item: T, stored: Content, change: Callable[[T], T | None], ttl: Ttl
     ) -> tuple[T, Put]:
-        """What `change` makes of a stored record, and the put that replaces its `version` by it."""
+        """What `change` makes of a record, and the put that replaces what is `stored` by it."""
         pk = pk_of(item)
         changed = change(item)
         item = item if changed is None else changed
@@ -185,12 +185,13 @@ class StorageRepository(Repository[T]):
                 f"change returned {shown(item)}; it returns a {self._model.__name__}, or None "
                 "after altering the one it was given"
             )
-        put = self.put(item, ttl, version)
+        put = self.put(item, ttl, version_of(stored))
         if put.pk != pk:
             raise InvalidRecordError(
                 f"an update of {self.collection} {pk!r} changed its pk to {put.pk!r}; "
                 "save it under the new one and delete the old one instead"
             )
+        put = put._replace(content=self._codec.with_undeclared(put.content, stored))
         if ttl is None and not self._expires:
             put = put._replace(keep_ttl=True)
         return item, put

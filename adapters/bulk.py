@@ -7,9 +7,10 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel
 
 from simstore.adapters.attempts import attempts
+from simstore.adapters.codec import version_of
 from simstore.adapters.query import Query
 from simstore.adapters.reading import PKS_AT_A_TIME, Reader, chunks, pk_of
-from simstore.adapters.storage import Collection, Delete, PartlyWritten, Put, Storage
+from simstore.adapters.storage import Collection, Content, Delete, PartlyWritten, Put, Storage
 from simstore.domain.errors import (
     BackendError,
     BackendTimeoutError,
@@ -47,29 +48,30 @@ class BulkWriter(Generic[T]):
     def delete_found(self, query: Query) -> int:
         """Delete the records that fulfil `query` when they are deleted; return how many."""
 
-        def deletion(item: T, version: str) -> Delete:
-            return Delete(self._collection, pk_of(item), version)
+        def deletion(item: T, stored: Content) -> Delete:
+            return Delete(self._collection, pk_of(item), version_of(stored))
 
         return self._write_found(query, deletion, "deleted")
 
-    def change_found(self, query: Query, change: Callable[[T, str], Put]) -> int:
+    def change_found(self, query: Query, change: Callable[[T, Content], Put]) -> int:
         """Write what `change` makes of each record that fulfils `query`; return how many.
 
-        It is given a record and its version, which the operation that it returns expects.
+        It is given a record and what is stored of it, of which the operation that it returns
+        expects the version.
         """
         return self._write_found(query, change, "changed")
 
     def _write_found(
-        self, query: Query, operation_of: Callable[[T, str], Put | Delete], done: str
+        self, query: Query, operation_of: Callable[[T, Content], Put | Delete], done: str
     ) -> int:
         tally = _Tally(self._collection.name, done)
         for candidates in self._candidates(query, tally):
             pks = candidates
             for _ in attempts():
                 with tally.told():
-                    found = self._reader.versions(query, pks)
+                    found = self._reader.found(query, pks)
                 # Not within `told`: an error of the caller's own change is passed on as it is.
-                operations = [operation_of(item, version) for item, version in found]
+                operations = [operation_of(item, stored) for item, stored in found]
                 with tally.told():
                     written = self._storage().write(operations)
                 tally.number += written.count(True)

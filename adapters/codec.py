@@ -133,6 +133,19 @@ class RecordCodec(Generic[T]):
             reason = f"{type(error).__name__}: {error}"
             raise CorruptRecordError(self._schema.collection, pk, "", reason) from error
 
+    def with_undeclared(self, content: Content, stored: Content) -> Content:
+        """`content` with those fields of `stored` that the model does not declare.
+
+        A newer version of it may have written them, or another program. A model that takes
+        undeclared fields has them in its records itself.
+        """
+        if self._may_have_extras or type(stored) is self._model:
+            return content
+        declared = self._model.model_fields
+        document = loads(self._schema.collection, "", json_of(stored))
+        others = {name: value for name, value in document.items() if name not in declared}
+        return json_of(content)[:-1] + b"," + dumps(others)[1:] if others else content
+
     def _read(self, content: Content) -> T | None:
         """The record, if it is of a plain model and nothing of it is in doubt."""
         if self._plain is None:

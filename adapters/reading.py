@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from simstore.adapters.codec import RecordCodec, version_of
+from simstore.adapters.codec import RecordCodec
 from simstore.adapters.collector import collector_paused
 from simstore.adapters.ordering import Ordering
 from simstore.adapters.projection import Projection
@@ -160,11 +160,11 @@ class Reader(Generic[T]):
         for pks, _ in self._pages(query):
             yield from chunks(pks, DOCUMENTS_AT_A_TIME)
 
-    def versions(self, query: Query, pks: Sequence[str]) -> list[tuple[T, str]]:
-        """Those of the records of `pks` that fulfil `query`, each with its version."""
+    def found(self, query: Query, pks: Sequence[str]) -> list[tuple[T, Content]]:
+        """Those of the records of `pks` that fulfil `query`, each with what is stored of it."""
         contents = self._storage().fetch(self._collection, pks)
         return [
-            (item, version_of(content))
+            (item, content)
             for pk, content in zip(pks, contents, strict=True)
             if content is not None and query.holds(item := self._codec.decode(pk, content))
         ]

@@ -215,8 +215,8 @@ class Repository(Protocol[T]):
 
         `change` alters the record in place or returns a new one, with the same pk. It may be
         called several times. `ttl` lets the record expire; without one a remaining time to live is
-        kept, and a record with an ``expire_time`` of its own gets it anew. What a newer version of
-        the model has stored and this one does not know is not kept.
+        kept, and a record with an ``expire_time`` of its own gets it anew. Fields beside those that
+        the model declares, which a newer version of it may have stored, are kept, too.
 
         Returns the record as stored.
 

@@ -176,6 +176,24 @@ class DefinitionContract(Binding):
 
             yield repository_of
 
+    def test_an_update_keeps_what_only_a_newer_definition_knows(
+        self, repository_of: RepositoryOf
+    ) -> None:
+        old = defined({"tag": (TEXT, "")})
+        new = defined({"tag": (TEXT, ""), "more": (TEXTS, []), "size": (NUMBER, 0)})
+        newer, older = repository_of(new), repository_of(old)
+        whole = [new(pk=pk, tag="t", more=["x"], size=2) for pk in "abc"]
+        newer.save_many(whole)
+        older.update("a", lambda item: item.model_copy(update={"tag": "one"}))
+        assert older.update_many(lambda item: setattr(item, "tag", "many"), tag="t") == 2
+        tags = ("one", "many", "many")
+        kept = [item.model_copy(update={"tag": tag}) for item, tag in zip(whole, tags, strict=True)]
+        assert newer.find() == kept
+        assert newer.pks(field("more").contains("x"), tag="many") == ["b", "c"]
+        assert list(newer.index_faults()) == []
+        older.save(old(pk="a", tag="in its place"))
+        assert newer.get("a") == new(pk="a", tag="in its place")
+
     @pytest.mark.parametrize("name", CHANGES)
     def test_a_changed_definition(self, repository_of: RepositoryOf, name: str) -> None:
         definitions, records = CHANGES[name]
