@@ -195,13 +195,19 @@ class RecordCodec(Generic[T]):
         return "a field"
 
     def _refuse_change(self, item: T, back: T) -> None:
-        names = {name for name, field in self._model.model_fields.items() if not field.exclude}
-        for name in names | (item.__pydantic_extra__ or {}).keys():
-            kept, returned = getattr(item, name), getattr(back, name)
-            if kept != returned:
+        kept, returned = self._stored_values(item), self._stored_values(back)
+        for name, value in kept.items():
+            if name not in returned:
+                raise self._invalid(item, f"{name}: it would not come back")
+            if value != returned[name]:
                 raise self._invalid(
-                    item, f"{name}: {shown(kept)} would come back as {shown(returned)}"
+                    item, f"{name}: {shown(value)} would come back as {shown(returned[name])}"
                 )
+
+    def _stored_values(self, item: T) -> dict[str, Any]:
+        fields = self._model.model_fields.items()
+        declared = {name: getattr(item, name) for name, field in fields if not field.exclude}
+        return declared | (item.__pydantic_extra__ or {})
 
     def _invalid(self, item: T, why: str) -> InvalidRecordError:
         pk = item.pk  # type: ignore[attr-defined]  # as above

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, field_serializer
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_serializer
 
 import simstore
 from simstore import AgentProfile, EpisodeLog, Record
@@ -55,6 +55,18 @@ class Lossy(Record):
     @field_serializer("text")
     def _shorten(self, text: str) -> str:
         return text[:3]
+
+
+class Open(Record):
+    model_config = ConfigDict(extra="allow")
+
+
+class Forgetful(Open):
+    text: str = ""
+
+    @model_serializer
+    def _declared(self) -> dict[str, str]:
+        return {"pk": self.pk, "text": self.text}
 
 
 class Strict(Record):
@@ -112,6 +124,8 @@ def test_it_comes_back_equal(item: BaseModel) -> None:
         (Anything(value=b"\xff"), "utf"),
         (Anything(value="\ud800"), "value: .*surrogate"),
         (Lossy(text="longer"), "text: 'longer' would come back as 'lon'"),
+        (Open.model_validate({"copy": (1, 2)}), r"copy: \(1, 2\) would come back as \[1, 2\]"),
+        (Forgetful.model_validate({"other": 1}), "other: it would not come back"),
     ],
     ids=lambda value: type(value).__name__,
 )
