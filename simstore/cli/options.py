@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 DEFAULT_STORE = "sqlite:///simstore.db"
 
+_OTHER_STORE = ". Import something first, or name another store with --store or SIMSTORE_URL"
+
 StoreOption = Annotated[
     str,
     typer.Option(
@@ -90,8 +92,12 @@ NAMED_MODELS = _named_models()
 
 
 @contextmanager
-def open_store(url: str, *, must_exist: bool = True) -> Iterator[Store]:
+def open_store(
+    url: str, *, must_exist: bool = True, way_out: str = _OTHER_STORE
+) -> Iterator[Store]:
     """The store of `url`; one whose file is not there is no place to read from.
+
+    `way_out` ends the message of the error.
 
     Raises:
         BackendUnavailableError: there is no such file.
@@ -102,10 +108,7 @@ def open_store(url: str, *, must_exist: bool = True) -> Iterator[Store]:
 
     parsed = StoreURL(url)
     if must_exist and parsed.scheme == "sqlite" and not Path(sqlite.path_of(parsed)).exists():
-        raise BackendUnavailableError(
-            f"{parsed.shown}: there is no such file. Import something first, or name another "
-            "store with --store or SIMSTORE_URL"
-        )
+        raise BackendUnavailableError(f"{parsed.shown}: there is no such file{way_out}")
     with connect(url) as store:
         yield store
 

@@ -60,7 +60,7 @@ def copy(  # noqa: PLR0913 — the command's options
     with (
         hint(TransferError, "say --on-conflict replace or skip", about="on_conflict"),
         hint(CorruptRecordError, "--on-unreadable skip leaves out what cannot be read"),
-        open_store(source) as left,
+        open_store(source, way_out="") as left,
     ):
         if not ignore_unknown:  # before the target is made
             refuse_unknown(left, models, ", or --ignore-unknown to leave them out")
@@ -92,8 +92,8 @@ def check(
     The exit code is 1 if they differ.
     """
     with (
-        open_store(left) as first,
-        open_store(right) as second,
+        open_store(left, way_out="") as first,
+        open_store(right, way_out="") as second,
         progress_bar() as progress,
     ):
         comparison = compare_stores(first, second, models=all_models(type_), progress=progress)

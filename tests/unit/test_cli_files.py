@@ -205,8 +205,19 @@ def test_files_that_are_no_stores(how: str) -> None:
 
 def test_the_environment_names_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIMSTORE_URL", "sqlite:///elsewhere.db")
-    assert "sqlite:///elsewhere.db: there is no such file" in failure("list")
+    assert failure("list") == (
+        "simstore: sqlite:///elsewhere.db: there is no such file. Import something first, or name "
+        "another store with --store or SIMSTORE_URL\n"
+    )
     assert cli("list", "--store", "sqlite:///simstore.db").code == 0
+
+
+@pytest.mark.parametrize("command", ["copy", "check"])
+def test_a_store_that_is_not_there_is_named_with_no_option_that_is_not_there(command: str) -> None:
+    missing, there = "sqlite:///elsewhere.db", "sqlite:///simstore.db"
+    for urls in [(missing, there), (there, missing)][: 2 if command == "check" else 1]:
+        assert failure(command, *urls) == f"simstore: {missing}: there is no such file\n"
+    assert not Path("elsewhere.db").exists()
 
 
 def test_a_copy_is_told_verified_and_goes_on() -> None:
