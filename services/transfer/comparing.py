@@ -13,6 +13,7 @@ from simstore.services.models import Models, chosen_models, unknown_collections
 from simstore.services.paging import Entry
 from simstore.services.progress import OnProgress, Progress
 from simstore.services.transfer.canonical import canonical_text
+from simstore.services.transfer.open_views import open_view
 from simstore.services.transfer.reading import Pair, RecordReader, pairs
 from simstore.services.transfer.reports import (
     CollectionComparison,
@@ -35,8 +36,9 @@ def compare_stores(
 ) -> StoreComparison:
     """Compare the records of `models` in two stores.
 
-    Records are compared as their models read them. The time that they have left to live is
-    not compared; what has expired is not there. Records that cannot be read are reported and
+    Records are compared as their models read them, and by the fields that these do not declare,
+    as `copy_store` copies them. The time that they have left to live is not compared; what has
+    expired is not there. Records that cannot be read are reported and
     do not end the comparison; nor do collections that none of `models` is kept in, but then
     the stores do not count as equal. What others write meanwhile is seen or not.
 
@@ -47,14 +49,14 @@ def compare_stores(
         ModelError: one of them cannot be used as a record.
         BackendError: a backend failed.
     """
-    chosen = chosen_models(models)
+    views = [open_view(model) for model in chosen_models(models)]
     return StoreComparison(
         collections=tuple(
-            _compare_collection(left.repository(model), right.repository(model), progress)
-            for model in chosen
+            _compare_collection(left.repository(view), right.repository(view), progress)
+            for view in views
         ),
-        unknown_left=unknown_collections(left, chosen),
-        unknown_right=unknown_collections(right, chosen),
+        unknown_left=unknown_collections(left, views),
+        unknown_right=unknown_collections(right, views),
     )
 
 

@@ -10,6 +10,7 @@ from simstore.services.models import Models, chosen_models, unknown_collections
 from simstore.services.paging import Entry
 from simstore.services.progress import OnProgress, Progress
 from simstore.services.transfer.comparing import Tally
+from simstore.services.transfer.open_views import open_view
 from simstore.services.transfer.reading import Pair, RecordReader
 from simstore.services.transfer.reports import CollectionCopy, CopyReport
 
@@ -39,9 +40,11 @@ def copy_store(  # noqa: PLR0913 — each is a decision of the caller's
     cannot read ends the call or is passed over; the report names it. Collections of the
     source that none of `models` is kept in are refused unless `ignore_unknown`.
 
-    Records are copied as their models read them; what a newer version of a model stored beside
-    that is not. A record with an ``expire_time`` of its own gets that time anew when it is
-    written. A ttl that was given to `save` cannot be read: its record does not expire in the
+    Records are copied as their models read them. Fields that a model does not declare, such as
+    those of a newer version of it, are copied as they are, even if the model forbids or ignores
+    them; but those of an embedded model only if it allows them, and those of a model that cannot
+    be subclassed not at all. A record with an ``expire_time`` of its own gets that time anew when
+    it is written. A ttl that was given to `save` cannot be read: its record does not expire in the
     target.
 
     The copy is meant for stores to which nobody else writes meanwhile. What somebody does
@@ -53,6 +56,7 @@ def copy_store(  # noqa: PLR0913 — each is a decision of the caller's
         TransferError: records are in conflict, or the target does not hold what the source
             does after it was copied; `pks` names the first ones. What was copied stays.
         CorruptRecordError: a record of the source cannot be read. What was copied stays.
+        InvalidRecordError: the target cannot hold a record exactly. What was copied stays.
         SaveManyError: the target's backend failed in a bulk write; it is chained.
         BackendError: a backend failed.
     """
@@ -60,13 +64,13 @@ def copy_store(  # noqa: PLR0913 — each is a decision of the caller's
     _check_choice("on_unreadable", on_unreadable, ("error", "skip"))
     if _is_same(source, target):
         raise InvalidArgumentError(f"the source and the target are the same store, {source.url}")
-    chosen = chosen_models(models)
+    views = [open_view(model) for model in chosen_models(models)]
     # All of them, before anything is written: a class may be no model of records.
     readers = [
-        (RecordReader(source.repository(model)), RecordReader(target.repository(model)))
-        for model in chosen
+        (RecordReader(source.repository(view)), RecordReader(target.repository(view)))
+        for view in views
     ]
-    unknown = unknown_collections(source, chosen)
+    unknown = unknown_collections(source, views)
     if unknown and not ignore_unknown:
         raise InvalidArgumentError(
             f"the source also has records of {', '.join(unknown)}; name their models, or leave "
@@ -79,7 +83,7 @@ def copy_store(  # noqa: PLR0913 — each is a decision of the caller's
     return CopyReport(
         collections=copied,
         unknown_source=unknown,
-        unknown_target=unknown_collections(target, chosen),
+        unknown_target=unknown_collections(target, views),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
+from simstore.domain.errors import CorruptRecordError
 from simstore.domain.repository import Repository
 from simstore.services.paging import Entry, PagedReader
 from simstore.services.transfer.canonical import canonical_text, documents_of
@@ -30,7 +31,17 @@ class RecordReader(PagedReader):
         self.document_of = documents_of(repository.model)
 
     def entry_of(self, item: BaseModel) -> Entry:
-        return super().entry_of(item)._replace(text=canonical_text(self.document_of(item)))
+        entry = super().entry_of(item)
+        try:
+            return entry._replace(text=canonical_text(self.document_of(item)))
+        except (RecursionError, TypeError, ValueError) as error:
+            # Somebody else wrote what is no JSON into a field that takes everything.
+            return entry._replace(item=None, error=self._not_json(entry.pk, error))
+
+    def _not_json(self, pk: str, error: Exception) -> CorruptRecordError:
+        fault = CorruptRecordError(self.repository.collection, pk, "", f"it is not JSON: {error}")
+        fault.__cause__ = error
+        return fault
 
     def size_after(self, page: Sequence[Entry], size: int) -> int:
         largest = max((len(entry.text) for entry in page), default=0)
