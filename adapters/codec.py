@@ -139,7 +139,7 @@ class RecordCodec(Generic[T]):
         A newer version of it may have written them, or another program. A model that takes
         undeclared fields has them in its records itself.
         """
-        if self._may_have_extras or type(stored) is self._model:
+        if self._may_have_extras or self._is_kept(stored):
             return content
         declared = self._model.model_fields
         document = loads(self._schema.collection, "", json_of(stored))
@@ -152,10 +152,14 @@ class RecordCodec(Generic[T]):
             return None
         if isinstance(content, bytes):
             return self._plain.read(content)
-        # In a shared database, what is kept may be of another definition of the model.
-        if type(content) is self._model or record_class(type(content)) is self._record_class:
-            return self._plain.clone(content)
-        return None
+        return self._plain.clone(content) if self._is_kept(content) else None
+
+    def _is_kept(self, content: Content) -> bool:
+        """Whether it is a record of this model: of another definition, it may have other fields."""
+        kind = type(content)
+        return kind is self._model or (
+            not isinstance(content, bytes) and record_class(kind) is self._record_class
+        )
 
     def _with_pk(self, pk: str, document: Document) -> Document:
         if document.get("pk"):
