@@ -15,8 +15,9 @@ from simstore.adapters.storage import Storage
 from simstore.adapters.transaction import BufferedTransaction
 from simstore.domain.errors import ModelError, StoreClosedError, UnsupportedError
 from simstore.domain.maintenance import Inspection
-from simstore.domain.schema import ModelSchema, record_class, schema_of
+from simstore.domain.schema import ModelSchema, schema_of
 from simstore.domain.store import Capability, Store, Transaction
+from simstore.domain.views import record_class
 
 M = TypeVar("M", bound=BaseModel)
 

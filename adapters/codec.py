@@ -5,6 +5,7 @@ change on the way is refused when it is saved, not discovered when it is read.
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
@@ -26,8 +27,9 @@ from simstore.domain.fields import FullText, Indexed, check_pk
 from simstore.domain.numbers import holds_infinity
 from simstore.domain.query import Scalar
 from simstore.domain.record import dumper_of, loader_of
-from simstore.domain.schema import FieldPath, ModelSchema, record_class, scalar
+from simstore.domain.schema import FieldPath, ModelSchema, scalar
 from simstore.domain.text import shown
+from simstore.domain.views import record_class
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -137,14 +139,32 @@ class RecordCodec(Generic[T]):
         """`content` with those fields of `stored` that the model does not declare.
 
         A newer version of it may have written them, or another program. A model that takes
-        undeclared fields has them in its records itself.
+        undeclared fields has them in its records itself; one with validators of its own may read
+        another record with them, and then does without.
+
+        Raises:
+            InvalidRecordError: one of them cannot be written again as it is.
         """
         if self._may_have_extras or self._is_kept(stored):
             return content
-        declared = self._model.model_fields
-        document = loads(self._schema.collection, "", json_of(stored))
-        others = {name: value for name, value in document.items() if name not in declared}
-        return json_of(content)[:-1] + b"," + dumps(others)[1:] if others else content
+        try:
+            extended = with_undeclared(self._model, content, stored)
+        except FAULTS as error:
+            raise InvalidRecordError(
+                f"a {self._model.__name__} cannot be updated: a field that the model does not "
+                f"declare cannot be written again: {error}"
+            ) from error
+        if self._plain is None and extended is not content:
+            return extended if self._reads_the_same(content, extended) else content
+        return extended
+
+    def _reads_the_same(self, content: Content, extended: Content) -> bool:
+        name = self._schema.collection
+        try:
+            one, other = (self._load(loads(name, "", json_of(c))) for c in (content, extended))
+        except (CorruptRecordError, *FAULTS):
+            return False
+        return one == other
 
     def _read(self, content: Content) -> T | None:
         """The record, if it is of a plain model and nothing of it is in doubt."""
@@ -303,6 +323,23 @@ def loads_values(data: bytes) -> Values:
 def json_of(content: Content) -> bytes:
     """What is stored, as JSON."""
     return content if isinstance(content, bytes) else orjson.dumps(content.__dict__)
+
+
+def with_undeclared(model: type[BaseModel], content: Content, stored: Content) -> Content:
+    """`content`, of a record of `model`, with those fields of `stored` that neither has.
+
+    Raises:
+        ValueError, TypeError, RecursionError: one of them cannot be written again as it is.
+    """
+    own = model.model_fields.keys() | model.model_computed_fields.keys()
+    old = json_of(stored)
+    # For most there are none; the standard library reads integers of any size.
+    if loads(model.__name__, "", old).keys() <= own:
+        return content
+    new = json_of(content)
+    own |= json.loads(new).keys()
+    others = {name: value for name, value in json.loads(old).items() if name not in own}
+    return new[:-1] + b"," + dumps(others)[1:] if others else content
 
 
 def version_of(content: Content) -> str:

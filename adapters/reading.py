@@ -156,7 +156,7 @@ class Reader(Generic[T]):
         return known if len(known) == len(rows) else None
 
     def candidates(self, query: Query) -> Iterator[Sequence[str]]:
-        """pks of which some may fulfil `query`, few enough at a time for `versions`."""
+        """pks of which some may fulfil `query`, few enough at a time for `found`."""
         for pks, _ in self._pages(query):
             yield from chunks(pks, DOCUMENTS_AT_A_TIME)
 

@@ -75,9 +75,13 @@ def loader_of(model: type[T]) -> Callable[[Mapping[str, Any]], T]:
     # The validator itself: model_validate checks its arguments anew, a third of a small
     # record's time. Lax, because JSON has no tuples, enums or dates.
     validate = model.__pydantic_validator__.validate_python
+    # Other programs store what is computed. It is nobody's field, and computed anew.
+    computed = model.model_computed_fields.keys()
 
     def load(document: Mapping[str, Any]) -> T:
         item: T
+        if computed and isinstance(document, Mapping):
+            document = {name: value for name, value in document.items() if name not in computed}
         try:
             item = validate(document, strict=False, by_alias=False, by_name=True)
         except ValidationError as error:

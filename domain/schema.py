@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from simstore.domain.errors import ModelError, QueryError
 from simstore.domain.fields import FullText, Indexed
 from simstore.domain.query import Scalar
+from simstore.domain.views import collection_of
 
 
 class Kind(StrEnum):
@@ -166,36 +167,6 @@ def schema_of(model: type[BaseModel]) -> ModelSchema:
 @cache
 def _schema_of(model: type[BaseModel]) -> ModelSchema:
     return ModelSchema(model)
-
-
-def collection_of(model: type[BaseModel]) -> str:
-    """The name that the records of `model` are kept under."""
-    name: str = getattr(model, "__collection__", model.__name__)
-    return name
-
-
-@cache
-def record_class(model: type[BaseModel]) -> type[BaseModel]:
-    """The class whose records those of `model` are: the furthest base with its fields and name.
-
-    Subclasses of the same collection that only add methods are views of the same records. Which
-    class stands for them follows from the classes alone, not from which of them was used first.
-    """
-    collection, fields = collection_of(model), _fields_of(model)
-    return next(
-        base
-        for base in reversed(model.__mro__)
-        if issubclass(base, BaseModel)
-        and collection_of(base) == collection
-        and _fields_of(base) == fields
-    )
-
-
-def _fields_of(model: type[BaseModel]) -> dict[str, Any]:
-    return {
-        name: (field.annotation, field.metadata, field.default, field.default_factory)
-        for name, field in model.model_fields.items()
-    }
 
 
 def _marked_paths(

@@ -14,7 +14,6 @@ look-ups cannot be made in it, and are answered by reading records (see `attribu
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
-import orjson
 import redis
 from pydantic import BaseModel
 
@@ -26,8 +25,8 @@ from simstore.adapters.redis_om.json_text import kept_json
 from simstore.adapters.redis_om.layout import Ask, Definition, Layout, Read, Row
 from simstore.adapters.storage import Collection, Content, IndexCondition, Put
 from simstore.domain.errors import InvalidRecordError, ModelError
-from simstore.domain.schema import collection_of, record_class
 from simstore.domain.store import RECORD_MODELS
+from simstore.domain.views import collection_of, record_class
 
 PACKAGE = "sotopia.database"
 
@@ -149,15 +148,6 @@ class SotopiaLayout(Layout):
             None if text is None else Row(collection.values(pk, text))
             for pk, text in zip(pks, texts, strict=True)
         ]
-
-
-def with_other_fields(content: Content, stored: Content) -> Content:
-    """`content` with the fields of `stored` that it lacks: those that its model does not know."""
-    new = json_of(content)
-    known = orjson.loads(new)
-    old = orjson.loads(json_of(stored))
-    others = {name: value for name, value in old.items() if name not in known}
-    return new[:-1] + b"," + orjson.dumps(others)[1:] if others else new
 
 
 @cache

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar, TypeGuard
 
-from simstore.adapters.codec import version_of
+from simstore.adapters.codec import version_of, with_undeclared
 from simstore.adapters.reading import chunks
 from simstore.adapters.redis_connection.errors import translated
 from simstore.adapters.redis_connection.inspection import inspect_server
@@ -16,7 +16,7 @@ from simstore.adapters.redis_om.layout import Layout, Row
 from simstore.adapters.redis_om.own_layout import OwnLayout
 from simstore.adapters.redis_om.own_upkeep import OwnUpkeep
 from simstore.adapters.redis_om.presence import Presence
-from simstore.adapters.redis_om.sotopia_layout import SotopiaLayout, with_other_fields
+from simstore.adapters.redis_om.sotopia_layout import SotopiaLayout
 from simstore.adapters.redis_om.upkeep import Upkeep
 from simstore.adapters.redis_om.writing import batches, commit_call
 from simstore.adapters.storage import (
@@ -257,7 +257,8 @@ class SotopiaStorage(RedisOmStorage):
                 if stored is None or version_of(stored) != put.expected:
                     complete[position] = None
                 else:
-                    content = with_other_fields(put.content, stored)
+                    model = collection.schema.model
+                    content = with_undeclared(model, put.content, stored)
                     complete[position] = put._replace(content=content)
         return complete
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from simstore.domain.schema import record_class, schema_of
+from simstore.domain.schema import schema_of
+from simstore.domain.views import record_class
 
 
 @cache
@@ -15,7 +16,7 @@ def open_view(model: type[BaseModel]) -> type[BaseModel]:
     It is `model` itself where that keeps them, and a subclass of the same name otherwise, whether
     the model forbids or ignores them. Embedded models are left as they are, and so may lose theirs.
     A model that cannot be subclassed, or not without another collection or other fields, has no
-    such view: it is returned as it is.
+    such view: it is returned as it is. Hooks of the model for its subclasses see the view.
 
     Raises:
         ModelError: `model` cannot be used as a record.

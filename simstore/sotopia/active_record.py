@@ -58,8 +58,6 @@ class ActiveRecordMeta(ModelMetaclass):
                 f"{made.__name__}.{name} cannot be a field: every JsonModel has a method {name}()"
             )
         with_own_pk(made)
-        if made.__pydantic_complete__:  # else its types are not known yet
-            forget_vain_indexes(made)
         return made
 
     if not TYPE_CHECKING:  # to type checkers, fields are what pydantic says
@@ -75,10 +73,17 @@ class ActiveRecordMeta(ModelMetaclass):
 
 
 def with_own_pk(model: type[BaseModel]) -> None:
-    """Let a blank pk be assigned, where another base of `model` says ``pk: str | None = ""``."""
+    """Let a blank pk be assigned where `model`, or another base of it, declares one.
+
+    Sotopia's say ``pk: str | None = Field(default_factory=lambda: "")``.
+    """
     pk = model.model_fields["pk"]
-    blank = not pk.is_required() and not pk.get_default(call_default_factory=True)
-    if pk.annotation is str and not blank:
+    is_text = pk.annotation is str or pk.annotation == (str | None)
+    if not is_text or pk.is_required() or pk.default_factory_takes_validated_data:
+        return
+    if pk.annotation is str and pk.default_factory is not None:
+        return  # keys of the user's own making
+    if pk.get_default(call_default_factory=True) not in {None, ""}:
         return
     model.__pydantic_fields__["pk"] = copy(Record.model_fields["pk"])
     if model.__pydantic_complete__:
@@ -90,14 +95,31 @@ class EmbeddedJsonModel(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
+    def __init_subclass__(cls, *, index: bool = True, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        del index  # what redis-om 1 is told of every model; here fields alone say it
+
+    @classmethod
+    def __pydantic_on_complete__(cls) -> None:
+        forget_vain_indexes(cls)
+
 
 class JsonModel(Record, metaclass=ActiveRecordMeta):
     """A record that saves and finds itself: the base of your own models.
 
-    As with redis-om, fields that are not declared are kept.
+    As with redis-om, fields that are not declared are kept, and a class may say ``index=True``,
+    which changes nothing: its fields say what is indexed.
     """
 
     model_config = ConfigDict(extra="allow")
+
+    def __init_subclass__(cls, *, index: bool = True, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        del index
+
+    @classmethod
+    def __pydantic_on_complete__(cls) -> None:
+        forget_vain_indexes(cls)
 
     def __lt__(self, other: object) -> bool:
         """By pk, so that records can be sorted as redis-om's can."""
@@ -185,19 +207,22 @@ class JsonModel(Record, metaclass=ActiveRecordMeta):
 
     @classmethod
     def delete_many(cls, models: Iterable[Self]) -> int:
-        """Delete the records of `models`; return how many were there.
+        """Delete `models`; return how many were there.
+
+        Those of a subclass are deleted among its records.
 
         Raises:
             InvalidArgumentError: one of them is no record of this model.
         """
-        pks = []
+        by_class: dict[type[JsonModel], list[str]] = {}
         for model in models:
             if not isinstance(model, cls):
                 raise InvalidArgumentError(
                     f"{cls.__name__}.delete_many() takes its records, not {model!r}"
                 )
-            pks.append(model.pk)
-        return cls._repository().delete_many(pks)
+            by_class.setdefault(type(model), []).append(model.pk)
+        store = current_store()
+        return sum(store.repository(each).delete_many(pks) for each, pks in by_class.items())
 
     def update(self, /, **fields: Any) -> Self:
         """Set `fields`, and save; ``outer__inner=value`` sets one of an embedded model.

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Generic, Self, TypeVar, overload
+
+from pydantic import BaseModel
 
 from simstore.adapters.ordering import Ordering
 from simstore.domain.errors import NotFoundError
@@ -74,10 +76,11 @@ class FindQuery(Generic[T]):
         Ordering.parse(schema_of(self.model), order_by)
         return replace(self, order_by=tuple(order_by))
 
-    def values(self, *fields: str | Field) -> list[dict[str, Any]]:
-        """Some `fields` of each, as a dict; all of them if none is named.
+    def values(self, *fields: str | Field) -> "Rows":
+        """Some `fields` of each, as a dict; all that are declared if none is named.
 
-        Where all are indexed, and those of the order, no record is read.
+        What is embedded is a dict as well. Where all are indexed, and those of the order, no
+        record is read.
 
         Raises:
             QueryError: there is no such field.
@@ -91,7 +94,9 @@ class FindQuery(Generic[T]):
             by_pk = {row["pk"]: row for row in rows}
             keys = ((pk, [scalar(row[path]) for path in paths]) for pk, row in by_pk.items())
             rows = [by_pk[pk] for pk in ordering.sorted(keys)]
-        return [{_shown(name): row[path] for path, name in names.items()} for row in rows]
+        return Rows(
+            {_shown(name): _plain(row[path]) for path, name in names.items()} for row in rows
+        )
 
     def update(self, /, **fields: Any) -> int:
         """Set `fields` in each of them; return in how many.
@@ -140,6 +145,20 @@ class FindQuery(Generic[T]):
         if not found:
             raise IndexError(f"there is no record {item} where {And(self.where)}")
         return found[0]
+
+
+class Rows(list[dict[str, Any]]):
+    """What `FindQuery.values` returns: a list, which may be asked for itself as in redis-om."""
+
+    def all(self) -> Self:
+        """Itself."""
+        return self
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump()
+    return [_plain(each) for each in value] if isinstance(value, list) else value
 
 
 def _shown(name: str | Field) -> str:

@@ -152,7 +152,7 @@ BEYOND_THE_MACHINE = {
     "LosesWhatIsCancelled", "LeavesTasksBehind", "TakesAnyTimeout",
     # It finds these, after many examples; the contract finds them at once.
     "KeepsLettersAtDelete", "KeepsGroupsAtDelete", "KnowsNoNewest", "StopsAtWhatItCannotRead",
-    "SwallowsWhatItCannotRead",
+    "SwallowsWhatItCannotRead", "LosesTheSign",
 }  # fmt: skip
 """The machine waits for nothing, has no event loop, is right in what it asks, and acknowledges
 what it was given at once or not at all."""

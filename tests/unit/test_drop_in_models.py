@@ -5,11 +5,19 @@ import warnings
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Literal, Optional
+from typing import Any, ClassVar, Literal, Optional
+from uuid import UUID
 
 import pydantic
 import pytest
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ValidationError,
+    computed_field,
+    create_model,
+    field_validator,
+)
 
 import simstore
 from simstore.domain.errors import InvalidRecordError, ModelError, QueryError
@@ -158,8 +166,15 @@ def test_redis_oms_words_for_pydantics_are_known() -> None:
             Coded(**values)
 
 
-@pytest.mark.parametrize("default", [{"default": ""}, {"default_factory": str}, {"default": None}])
-@pytest.mark.parametrize("annotation", [str, Optional[str]])  # noqa: UP045 — as above
+@pytest.mark.parametrize(
+    ("annotation", "default"),
+    [
+        (str, {"default": ""}),
+        (Optional[str], {"default": ""}),  # noqa: UP045 — as above
+        (Optional[str], {"default": None}),  # noqa: UP045
+        (Optional[str], {"default_factory": str}),  # noqa: UP045
+    ],
+)
 def test_a_pk_as_sotopia_declares_it_is_assigned(annotation: Any, default: Any) -> None:
     base = create_model(
         "Base", pk=(annotation, pydantic.Field(**default)), name=(str, Field(index=True))
@@ -185,7 +200,86 @@ def test_a_pk_of_ones_own_making_stays() -> None:
     class Counted(JsonModel):
         pk: str = Field(default_factory=lambda: f"n{next(numbers)}")
 
-    assert [Counted().save().pk, Counted().save().pk] == ["n2", "n3"]  # one was for a look
+    assert [Counted().save().pk, Counted().save().pk] == ["n1", "n2"]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "default"),
+    [(int, 7), (Optional[str], "mine"), (UUID, UUID(int=1))],  # noqa: UP045 — as above
+)
+def test_a_pk_that_is_no_text_is_refused(annotation: Any, default: Any) -> None:
+    model = create_model("Odd", __base__=JsonModel, pk=(annotation, default))
+    with pytest.raises(ModelError, match="pk: str"):
+        model.all()
+
+
+def test_records_of_a_subclass_are_deleted_among_its_own() -> None:
+    class Student(Person):
+        school: str = ""
+
+    for model in (Person, Student):
+        model(pk="1", name="x").save()
+    assert Person.delete_many([Student(pk="1", name="x")]) == 1
+    assert (Person.all_pks(), Student.all_pks()) == (["1"], [])
+    assert JsonModel.delete_many([Person(pk="1", name="x"), Student(pk="1", name="x")]) == 1
+    assert Person.all_pks() == []
+
+
+def test_classes_may_say_that_they_are_indexed_as_in_redis_om_1() -> None:
+    class Place(EmbeddedJsonModel, index=True):
+        town: str = Field(default="", index=True)
+
+    class Visit(JsonModel, index=True):
+        place: Place = Place()
+
+    Visit(pk="v", place=Place(town="Accra")).save()
+    assert Visit.find(Visit.place.town == "Accra").values("place").all() == [
+        {"place": {"town": "Accra"}}
+    ]
+    with pytest.raises(TypeError):
+
+        class Odd(JsonModel, indx=True):
+            pass
+
+
+def test_a_vain_index_within_an_embedded_or_late_model_is_left_out_too() -> None:
+    class Since(EmbeddedJsonModel):
+        day: dt.date = Field(default=dt.date(2026, 1, 1), index=True)
+        town: str = Field(default="", index=True)
+
+    class Late(JsonModel):
+        since: Since = Since()
+        other: "Optional[Later]" = None  # noqa: UP045 — as above
+        days: list[dt.date] = Field(default=[], index=True)
+
+    class Later(EmbeddedJsonModel):
+        day: dt.date | None = Field(default=None, index=True)
+
+    Late.model_rebuild(_types_namespace={"Optional": Optional, "Later": Later})
+    assert [field.path for field in schema_of(Late).indexed] == ["since.town"]
+    late = Late(pk="l").save()
+    assert Late.all() == [late]
+
+
+class Square(JsonModel):
+    side: int = 1
+
+    @computed_field  # type: ignore[prop-decorator]  # a property, as pydantic has it
+    @property
+    def area(self) -> int:
+        return self.side**2
+
+
+def test_what_is_computed_is_not_stored_nor_taken_for_a_field() -> None:
+    name = "memory://squares"
+    with bind(name), simstore.connect(name) as theirs:
+        squares = theirs.repository(SquareDocument)
+        squares.save(SquareDocument(pk="s", side=2, area=4))  # type: ignore[call-arg]  # as redis-om
+        square = Square.get("s")
+        assert (square.model_extra, square.area) == ({}, 4)
+        square.update(side=3)
+        assert Square.get("s").model_dump_json() == '{"pk":"s","side":3,"area":9}'
+        assert squares.get("s").model_extra == {"side": 3}
 
 
 @pytest.mark.parametrize("name", sorted(METHODS))
@@ -200,6 +294,15 @@ def test_a_field_cannot_be_called_like_a_method(name: str) -> None:
 def test_the_methods_are_all_that_a_model_can_do() -> None:
     own = {name for name in vars(JsonModel) if not name.startswith("_")} - vars(Record).keys()
     assert own == METHODS
+
+
+class SquareDocument(BaseModel):
+    """The document of a square, whatever it has."""
+
+    model_config = ConfigDict(extra="allow")
+    __collection__: ClassVar[str] = "Square"
+
+    pk: str
 
 
 class Settling(JsonModel):

@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 import simstore.sotopia
 from simstore import Indexed, ModelError, Record
 from simstore.domain.record import dump_record, load_record
-from simstore.domain.schema import collection_of, record_class, schema_of
+from simstore.domain.schema import schema_of
 from simstore.domain.store import RECORD_MODELS
+from simstore.domain.views import collection_of, record_class
 from simstore.services.transfer.open_views import open_view
 
 T = TypeVar("T")

@@ -26,6 +26,7 @@ from simstore.testing.contract.refusals import RefusalContract
 from simstore.testing.contract.saving import SavingContract
 from simstore.testing.contract.stores import StoresContract
 from simstore.testing.contract.transactions import TransactionContract
+from simstore.testing.contract.undeclared import UndeclaredContract
 from simstore.testing.contract.updating import UpdatingContract
 from simstore.testing.contract.updating_many import UpdatingManyContract
 
@@ -34,6 +35,7 @@ class RepositoryContract(
     SavingContract,
     UpdatingContract,
     UpdatingManyContract,
+    UndeclaredContract,
     ReadingContract,
     ProjectingContract,
     FindingContract,
