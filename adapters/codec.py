@@ -147,13 +147,7 @@ class RecordCodec(Generic[T]):
         """
         if self._may_have_extras or self._is_kept(stored):
             return content
-        try:
-            extended = with_undeclared(self._model, content, stored)
-        except FAULTS as error:
-            raise InvalidRecordError(
-                f"a {self._model.__name__} cannot be updated: a field that the model does not "
-                f"declare cannot be written again: {error}"
-            ) from error
+        extended = with_undeclared(self._model, content, stored)
         if self._plain is None and extended is not content:
             return extended if self._reads_the_same(content, extended) else content
         return extended
@@ -329,7 +323,7 @@ def with_undeclared(model: type[BaseModel], content: Content, stored: Content) -
     """`content`, of a record of `model`, with those fields of `stored` that neither has.
 
     Raises:
-        ValueError, TypeError, RecursionError: one of them cannot be written again as it is.
+        InvalidRecordError: one of them cannot be written again as it is.
     """
     own = model.model_fields.keys() | model.model_computed_fields.keys()
     old = json_of(stored)
@@ -338,8 +332,14 @@ def with_undeclared(model: type[BaseModel], content: Content, stored: Content) -
         return content
     new = json_of(content)
     own |= json.loads(new).keys()
-    others = {name: value for name, value in json.loads(old).items() if name not in own}
-    return new[:-1] + b"," + dumps(others)[1:] if others else content
+    try:
+        others = {name: value for name, value in json.loads(old).items() if name not in own}
+        return new[:-1] + b"," + dumps(others)[1:] if others else content
+    except FAULTS as error:
+        raise InvalidRecordError(
+            f"a {model.__name__} cannot be updated: a field that the model does not declare "
+            f"cannot be written again: {error}"
+        ) from error
 
 
 def version_of(content: Content) -> str:

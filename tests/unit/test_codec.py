@@ -279,3 +279,13 @@ def test_every_process_finds_the_same_signature() -> None:
         for seed in range(3)
     }
     assert len(signatures) == 1
+
+
+@pytest.mark.parametrize(
+    "value", ["NaN", str(2**64), "123456789012345678901234567890", "[" * 300 + "]" * 300]
+)
+def test_an_undeclared_field_that_cannot_be_written_again_is_an_error(value: str) -> None:
+    stored = b'{"pk":"a","first_name":"A","last_name":"B","x":%s}' % value.encode()
+    content = b'{"pk":"a","first_name":"A","last_name":"C"}'
+    with pytest.raises(InvalidRecordError, match="does not declare"):
+        codec_of(AgentProfile).with_undeclared(content, stored)
