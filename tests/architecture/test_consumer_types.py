@@ -82,7 +82,8 @@ def use(tag: str) -> None:
     assert_type(adas, FindQuery[AgentProfile])
     assert_type(AgentProfile.find().sort_by("-age")[0], AgentProfile)
     assert_type(AgentProfile.find()[:3], list[AgentProfile])
-    assert_type(AgentProfile.find().values("age"), list[dict[str, Any]])
+    rows: list[dict[str, Any]] = AgentProfile.find().values("age")
+    assert_type(rows[0]["age"], Any)
     for episode in EpisodeLog.find():
         assert_type(episode.agents, list[str])
         assert_type(episode.save(), EpisodeLog)
