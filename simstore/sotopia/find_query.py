@@ -143,7 +143,7 @@ class FindQuery(Generic[T]):
             return self.all()[item]
         found = self.page(item, 1) if item >= 0 else self.all()[item : item + 1 or None]
         if not found:
-            raise IndexError(f"there is no record {item} where {And(self.where)}")
+            raise IndexError(f"{self!r} have no {item}")
         return found[0]
 
 
