@@ -47,9 +47,12 @@ def test_much_at_once_is_late_once(valkey_server: RedisServer) -> None:
 
 def test_the_end_of_either_side_is_passed_on(valkey_server: RedisServer) -> None:
     with SlowLink(valkey_server.port, 1.0) as link, Redis(port=link.port) as client:
-        client.ping()
-        own = client.client_id()
+        # Taken before, since the pool makes a dead one anew when it is asked.
+        connection = client.connection_pool.get_connection()
+        connection.send_command("CLIENT", "ID")
+        own = connection.read_response()
         with Redis(port=valkey_server.port) as direct:
             direct.client_kill_filter(_id=own)
         with pytest.raises(RedisConnectionError):
-            client.connection_pool.get_connection().read_response()
+            connection.read_response()
+        client.connection_pool.release(connection)
