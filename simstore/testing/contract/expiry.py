@@ -173,13 +173,15 @@ class ExpiryContract(Binding):
         tickets = store.repository(Ticket)
         tickets.save(Ticket(pk="short", expire_time=3))
         tickets.save(Ticket(pk="updated", expire_time=3))
+        tickets.save(Ticket(pk="updated with others", expire_time=3, owner="them"))
         tickets.save(Ticket(pk="longer", expire_time=3), ttl=LONG)
         tickets.save(Ticket(pk="default"))
         # The middle of the three seconds, then of what is left of the next: room for slow machines.
         self.advance(1.7)
         tickets.update("updated", lambda item: item.model_copy(update={"owner": "me"}))
+        assert tickets.update_many(lambda item: item, owner="them") == 1
         self.advance(1.6)
-        assert tickets.pks() == ["default", "longer", "updated"]
+        assert tickets.pks() == ["default", "longer", "updated", "updated with others"]
         assert tickets.pks(owner="me") == ["updated"]
 
     def test_a_record_may_live_for_ages(self, store: Store) -> None:
