@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,34 +25,11 @@ from simstore.domain.store import RECORD_MODELS, Store
 from simstore.testing.texts import HOSTILE_TEXTS
 from simstore.testing.values import HOSTILE_INTS
 from tests.golden.sotopia_database import FOREIGN, documents, load, run_writer, state
-from tests.servers.binaries import both_modules, redis_binary
 from tests.servers.redis_server import RedisServer
 
 AGENT = ":sotopia.database.persistent_profile.AgentProfile:"
 EPISODE = ":sotopia.database.logs.EpisodeLog:"
 SESSION = ":sotopia.database.session_transaction.SessionTransaction:"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """A server of this file's own: Sotopia's keys have no namespace."""
-    folder = tmp_path_factory.mktemp("sotopia")
-    with RedisServer(redis_binary(), both_modules(), folder) as server:
-        yield server
-
-
-@pytest.fixture
-def client(server: RedisServer) -> Iterator[redis.Redis]:
-    with server.client() as client:
-        client.flushall()
-        yield client
-
-
-@pytest.fixture
-def empty(server: RedisServer, client: redis.Redis) -> Iterator[Store]:  # noqa: ARG001 — emptied by it
-    """A store on a database without a key."""
-    with simstore.connect(f"{server.url_for(scheme='redis+om')}?layout=sotopia") as store:
-        yield store
 
 
 @pytest.fixture

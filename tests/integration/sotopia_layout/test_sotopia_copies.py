@@ -1,7 +1,6 @@
 """Copies of a database of Sotopia's, and to one, have the fields that no model declares."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -18,8 +17,6 @@ from simstore.services import compare_stores, copy_store
 from simstore.services.transfer import Difference
 from simstore.testing.texts import HOSTILE_TEXTS
 from tests.golden.sotopia_database import load, state
-from tests.servers.binaries import both_modules, redis_binary
-from tests.servers.redis_server import RedisServer
 
 
 class Person(Record):
@@ -46,26 +43,6 @@ LATER: dict[str, Any] = {
     "copy": 2**63 - 1,
     "nothing": None,
 }
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """A server of this file's own: Sotopia's keys have no namespace."""
-    with RedisServer(redis_binary(), both_modules(), tmp_path_factory.mktemp("copies")) as server:
-        yield server
-
-
-@pytest.fixture
-def client(server: RedisServer) -> Iterator[redis.Redis]:
-    with server.client() as client:
-        client.flushall()
-        yield client
-
-
-@pytest.fixture
-def store(server: RedisServer, client: redis.Redis) -> Iterator[Store]:  # noqa: ARG001 — emptied by it
-    with simstore.connect(f"{server.url_for(scheme='redis+om')}?layout=sotopia") as store:
-        yield store
 
 
 def write(client: redis.Redis, key: str, document: dict[str, Any]) -> None:

@@ -1,7 +1,6 @@
 """Models of a user's own are kept in Sotopia's database where redis-om keeps them."""
 
 import json
-from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Self
 
 import pytest
@@ -31,8 +30,6 @@ from simstore.services import compare_stores, copy_store, diagnose
 from simstore.testing.texts import HOSTILE_PKS, HOSTILE_TEXTS
 from simstore.testing.values import HOSTILE_INTS
 from tests.golden.sotopia_database import FOREIGN, load, state
-from tests.servers.binaries import both_modules, redis_binary
-from tests.servers.redis_server import RedisServer
 
 
 class Home(BaseModel):
@@ -95,28 +92,6 @@ def of_module(model: type[Record], module: str) -> type[Any]:
     """A class of its own with the fields of `model`, in a module."""
     fields: dict[str, Any] = {n: (f.annotation, f) for n, f in model.model_fields.items()}
     return create_model(model.__name__, __base__=Record, __module__=module, **fields)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """A server of this file's own: redis-om's keys have no namespace."""
-    folder = tmp_path_factory.mktemp("own-models")
-    with RedisServer(redis_binary(), both_modules(), folder) as server:
-        yield server
-
-
-@pytest.fixture
-def client(server: RedisServer) -> Iterator[redis.Redis]:
-    with server.client() as client:
-        client.flushall()
-        yield client
-
-
-@pytest.fixture
-def store(server: RedisServer, client: redis.Redis) -> Iterator[Store]:  # noqa: ARG001 — emptied by it
-    """A store on a database without a key."""
-    with simstore.connect(f"{server.url_for(scheme='redis+om')}?layout=sotopia") as store:
-        yield store
 
 
 def write(client: redis.Redis, key: str, document: dict[str, Any]) -> None:
