@@ -1,6 +1,6 @@
 """Records changed after they were made: their values become what their model makes of them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -36,21 +36,20 @@ def settled(item: T) -> T:
     return valid
 
 
-def write_settled(items: Iterable[T], write: Callable[[Sequence[T]], object]) -> None:
+def write_settled(items: Sequence[T], write: Callable[[Sequence[T]], object]) -> None:
     """Write `items` as they are or, if they cannot be stored so, as they settle; then they have.
 
     Raises:
         InvalidRecordError: they cannot be stored in any case; nothing was.
     """
-    given = list(items)
     try:
-        write(given)
+        write(items)
     except (InvalidRecordError, InvalidPkError):
-        valid = [settled(item) for item in given]
+        valid = [settled(item) for item in items]
     else:
         return
     write(valid)
-    for item, values in zip(given, valid, strict=True):
+    for item, values in zip(items, valid, strict=True):
         take_over(item, values)
 
 
